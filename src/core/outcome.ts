@@ -40,6 +40,8 @@ export interface Course {
   weakReads: number
   /** Monotonic ms of healthy polling since it was first missing. */
   healthyMs: number
+  /** Monotonic time at which it was first absent. */
+  since: number
   /** Monotonic time of the last read that counted. */
   countedAt: number
   /** A complete look at history that began after it went missing has been applied. */
@@ -59,6 +61,8 @@ export interface Outcome {
   /** New courses of missing orders; null ends one. */
   courses: ReadonlyMap<OrderKey, Course | null>
   notes: readonly Note[]
+  /** A long list that suddenly came back empty: it proved nothing yet and is to be read again. */
+  suspiciouslyEmpty: boolean
   /** Orders the venue refused to open: counted, nothing else. */
   rejections: number
 }

@@ -41,6 +41,8 @@ export interface Sighting extends OrderRef {
   /** The venue's own status word, kept as an observation. */
   word: string | null
   claim: Claim
+  /** This message may describe an order under another id than it opened with: it never opens one, a list has to. */
+  neverOpens?: true
   stated: Stated
   /** A quantity the venue recomputes on its own: taken when the order opens and when it ends, never as a change between. */
   estimatedQuantity?: Decimal
