@@ -25,9 +25,9 @@ export class JsonLimitError extends Error {
  */
 export function parseJson(text: string): unknown {
   if (text.length > MAX_JSON_CHARS) throw new JsonLimitError('MAX_JSON_CHARS', MAX_JSON_CHARS)
-  const exact = quoteLossyNumbers(text)
+  const { exact, mayNameProto } = quoteLossyNumbers(text)
   try {
-    return mayNameProto(text) ? JSON.parse(exact, withoutProto) : JSON.parse(exact)
+    return mayNameProto ? JSON.parse(exact, withoutProto) : JSON.parse(exact)
   } catch {
     // The engine's message quotes what it could not read, and that may be anybody's secret.
     throw new SyntaxError('not JSON')
@@ -44,30 +44,37 @@ export const decimalSchema = z.union([z.number(), z.string()]).transform((value,
 
 export const decimalOrNull = decimalSchema.nullable()
 
+const withoutProto = (key: string, value: unknown): unknown => (key === '__proto__' ? undefined : value)
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const UNDERSCORE = 0x5f
 const MINUS = 0x2d
+const PLUS = 0x2b
+const POINT = 0x2e
 const ZERO = 0x30
 const NINE = 0x39
+const COLON = 0x3a
+const CAPITAL_E = 0x45
+const SMALL_E = 0x65
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** A literal this long may hold more digits than a double; a shorter one without an exponent cannot. */
-const LOSSY_CHARS = 16
-const LITERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
 /** One pass over the characters, because this runs on every message: it must cost no more than the parsing itself. */
-function quoteLossyNumbers(text: string): string {
-  const { length } = text
+function quoteLossyNumbers(text: string): { exact: string; mayNameProto: boolean } {
   let depth = 0
   let exact = ''
   let copied = 0
-  for (let at = 0; at < length; at++) {
+  let mayNameProto = false
+  for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at)
     if (char === QUOTE) {
-      at = endOfString(text, at)
+      const end = endOfString(text, at)
+      if (end - at === 10 && text.charCodeAt(at + 1) === UNDERSCORE)
+        mayNameProto ||= text.startsWith('__proto__', at + 1)
+      at = end
     } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
       if (++depth > MAX_JSON_DEPTH) throw new JsonLimitError('MAX_JSON_DEPTH', MAX_JSON_DEPTH)
     } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) {
@@ -82,15 +89,18 @@ function quoteLossyNumbers(text: string): string {
       at = end - 1
     }
   }
-  return copied === 0 ? text : exact + text.slice(copied)
+  // An escape can spell any letter of the name, so an escape of that range takes the careful way too.
+  return { exact: exact + text.slice(copied), mayNameProto: mayNameProto || text.includes('\\u00') }
 }
 
 /** The place of the closing quote, or the end of the text. */
 function endOfString(text: string, start: number): number {
+  // Nearly every string is free of escapes, and then its end is found at memory speed.
+  const next = text.indexOf('"', start + 1)
+  if (next === -1) return text.length
+  if (text.charCodeAt(next - 1) !== BACKSLASH) return next
   let at = start + 1
-  for (let char = text.charCodeAt(at); char !== QUOTE && at < text.length; char = text.charCodeAt(at)) {
-    at += char === BACKSLASH ? 2 : 1
-  }
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1
   return at
 }
 
@@ -101,28 +111,31 @@ function endOfNumber(text: string, start: number): number {
 }
 
 const isNumberChar = (char: number): boolean =>
-  (char >= ZERO && char <= NINE) || char === 0x2e || char === 0x65 || char === 0x45 || char === MINUS || char === 0x2b
+  (char >= ZERO && char <= NINE) || char === POINT || isExponent(char) || char === MINUS || char === PLUS
+const isExponent = (char: number): boolean => char === SMALL_E || char === CAPITAL_E
+
+/** A literal this long may hold more digits than a double; a shorter one without an exponent cannot. */
+const LOSSY_CHARS = 16
+const LITERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /** The number's decimal text where a double would change its value, else null. */
 function losslessText(text: string, start: number, end: number): string | null {
   if (end - start < LOSSY_CHARS && !hasExponent(text, start, end)) return null
   const literal = text.slice(start, end)
-  const double = Number(literal)
-  if (String(double) === literal || !LITERAL.test(literal)) return null
-  // Quoting a bare number before a colon would turn nonsense into a key.
-  if (/^\s*:/.test(text.slice(end, end + 20))) return null
+  const double = String(Number(literal))
+  // Quoting what is no number, or a number where a key belongs, would turn nonsense into JSON.
+  if (double === literal || !LITERAL.test(literal) || isBeforeColon(text, end)) return null
   const exact = parseDecimal(literal)
-  return exact !== null && exact === parseDecimal(String(double)) ? null : (exact ?? literal)
+  return exact !== null && exact === parseDecimal(double) ? null : (exact ?? literal)
 }
 
 function hasExponent(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const char = text.charCodeAt(at)
-    if (char === 0x65 || char === 0x45) return true
-  }
+  for (let at = start; at < end; at++) if (isExponent(text.charCodeAt(at))) return true
   return false
 }
 
-// An escape can spell any letter of the name, so any escape of that range takes the careful way.
-const mayNameProto = (text: string): boolean => text.includes('__proto__') || text.includes('\\u00')
-const withoutProto = (key: string, value: unknown): unknown => (key === '__proto__' ? undefined : value)
+function isBeforeColon(text: string, end: number): boolean {
+  let at = end
+  while (text.charCodeAt(at) <= 0x20) at++
+  return text.charCodeAt(at) === COLON
+}
