@@ -55,15 +55,12 @@ export function loadReaderConfig(source: ConfigSource): ReaderConfig {
   return readerConfig(data, source, warnings)
 }
 
-/** The text of every secret in it, with the lines of a PEM and the password of a URL, for the log to scrub. */
+/** The text of every secret in it, and the password of a URL apart, for the log to scrub. */
 export function secretsOf(config: ReaderConfig): string[] {
   const texts = secretTexts(config)
-  const lines = texts.flatMap((text) => (text.includes('\n') ? text.split('\n').filter(isKeyMaterial) : []))
   const passwords = texts.flatMap((text) => (URL.canParse(text) ? [decodeURIComponent(new URL(text).password)] : []))
-  return [...texts, ...lines, ...passwords].filter((text) => text !== '')
+  return [...texts, ...passwords].filter((text) => text !== '')
 }
-
-const isKeyMaterial = (line: string) => /^[A-Za-z0-9+/=]{16,}$/.test(line)
 
 function secretTexts(value: unknown): string[] {
   if (value instanceof Secret) return [value.reveal()]
