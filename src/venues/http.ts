@@ -100,7 +100,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 const { version } = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../../package.json'))
-const USER_AGENT = `ordersync/${version}`
+/** Who we say we are, to every venue. */
+export const USER_AGENT = `ordersync/${version}`
 
 /** A path of ordinary segments: nothing that climbs, doubles a slash, hides one, or begins a query, fragment or host. */
 const PLAIN_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w\-.~!$&'()*+,;=:@%]*)+$/
