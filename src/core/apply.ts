@@ -87,17 +87,24 @@ function endsAgain(journal: Journal, observation: Observation): Probe[] {
     return [{ ask: 'lookup', ref: journal.order, urgent: true, why: 'two endings of the same weight' }]
   }
   if (!stronger && isOlder(journal, sighting)) return []
-  if (stronger) lowerFill(journal, observation)
-  if (stronger || evidence === facts.evidence) correctFill(journal, observation, sighting.filled)
-  const learned = learn(facts, sighting)
-  const change = { ...learned, ...(stronger ? restated(facts, sighting) : {}), ...(agrees ? {} : end) }
-  if (differs(facts, change) || (stronger && facts.evidence === 'inferred')) {
+  const now = journal.order.facts
+  const learned = learn(now, sighting)
+  const filledQuantity = speaksOfSum(observation, stronger, now)
+  const change = { ...learned, ...(stronger ? restated(now, sighting) : {}), ...(agrees ? {} : end), filledQuantity }
+  if (differs(now, change) || (stronger && now.evidence === 'inferred')) {
     const reason = agrees && Object.keys(learned).length > 0 ? 'learned' : end.reason
-    const proof = stronger ? evidence : facts.evidence
+    const proof = stronger ? evidence : now.evidence
     journal.write('corrected', { ...change, evidence: proof }, { ...entry(observation), reason })
   }
   remember(journal, sighting)
   return []
+}
+
+/** The cumulative fill after a message about an ended order: the stronger word decides, an equal one may only add. */
+function speaksOfSum({ sighting, evidence, fills }: Observation, stronger: boolean, facts: OrderFacts): Decimal {
+  if (sighting.filled === null) return facts.filledQuantity
+  if (stronger) return max(sighting.filled, bookedQuantity(fills))
+  return evidence === facts.evidence ? max(facts.filledQuantity, sighting.filled) : facts.filledQuantity
 }
 
 /** Ended, and seen alive. An inferred ending yields; a better one is asked about, and the lookup decides. */

@@ -77,6 +77,8 @@ export interface VenueAccount {
   readonly history: boolean
   /** Whether a socket carries this account's changes; polls may then be rarer. */
   readonly streams: boolean
+  /** The list of open orders is read over the session itself: without one there is nothing to look at. */
+  readonly looksThroughSession: boolean
 
   /** Everything open, scope by scope. A scope that could not be read is not in the answer, or proves presence only. */
   snapshot(context: LookContext): Promise<SnapshotRead[]>

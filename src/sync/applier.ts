@@ -1,0 +1,132 @@
+/** Owns the synchronous stretch: load, reconcile, commit. All awaiting is done before, and nothing awaits within. */
+import type { Logger } from 'pino'
+import type { Clock } from '../core/clock.ts'
+import type { OrderEvent } from '../core/event.ts'
+import { type OrderRef, orderKey } from '../core/order.ts'
+import type { Probe } from '../core/outcome.ts'
+import type { Context } from '../core/policy.ts'
+import { reconcile } from '../core/reconcile.ts'
+import type { Report, Scope } from '../core/report.ts'
+import type { AccountPatch, Store, StoreTransaction } from '../store/store.ts'
+import type { Quarantined, VenueAccount } from '../venues/venue.ts'
+import type { Book } from './book.ts'
+import type { SyncMeter, SyncSettings } from './settings.ts'
+
+/** A report with the moment its request left, and what else is to be written with it. */
+export interface Delivery {
+  report: Report
+  /** Monotonic ms. */
+  requestedAt: number
+  quarantined?: readonly Quarantined[]
+  patch?: AccountPatch
+}
+
+export interface Applier {
+  /**
+   * Commits the deliveries together and returns what they ask. Throws what the store throws, having changed nothing: the
+   * book follows only what was committed.
+   */
+  apply(deliveries: readonly Delivery[]): Probe[]
+}
+
+export interface ApplierDeps {
+  settings: SyncSettings
+  venue: Pick<VenueAccount, 'history' | 'lookups'>
+  store: Store
+  book: Book
+  clock: Clock
+  meter: SyncMeter
+  log: Logger
+}
+
+export function createApplier(deps: ApplierDeps): Applier {
+  const { settings, store, book, clock, meter } = deps
+  return {
+    apply(deliveries) {
+      const done: OrderEvent[] = []
+      const probes: Probe[] = []
+      // Courses and empty reads belong to the committed state: they are taken over after the commit, in the same order.
+      const settle: (() => void)[] = []
+      store.transact((tx) => {
+        for (const delivery of deliveries) {
+          const { report } = delivery
+          const context = contextOf(deps, tx, delivery)
+          const scope = report.source === 'snapshot' ? report.scope : null
+          const stored = tx.load(settings.account, { refs: refsOf(report), scope })
+          const outcome = reconcile(stored, report, context)
+          done.push(...tx.apply(settings.account, settings.venue, outcome))
+          probes.push(...outcome.probes)
+          settle.push(() => book.settle(outcome))
+          if (report.source === 'snapshot') {
+            const key = scopeKey(report.scope)
+            settle.push(() => book.noteEmpty(key, report.sightings.length + report.alsoPresent.length === 0))
+            const complete = report.coverage.proves !== 'presence' && !outcome.suspiciouslyEmpty
+            if (complete) tx.scopeComplete(settings.account, key, clock.wall())
+          }
+          if (delivery.quarantined?.length) tx.quarantine(settings.account, delivery.quarantined, clock.wall())
+          if (outcome.rejections > 0) tx.reject(settings.account, outcome.rejections)
+          if (delivery.patch !== undefined) tx.patchAccount(settings.account, delivery.patch)
+        }
+      })
+      for (const run of settle) run()
+      for (const event of done) meter.recorded(settings.account, event.type, event.evidence)
+      return probes
+    },
+  }
+}
+
+function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTransaction, delivery: Delivery): Context {
+  const { report } = delivery
+  const scope = report.source === 'snapshot' ? scopeKey(report.scope) : null
+  const seen = (key: string) => tx.lastComplete(settings.account, key) !== null
+  return {
+    account: settings.account,
+    venue: settings.venue,
+    policy: {
+      confirmations: settings.confirmations,
+      graceMs: settings.graceMs,
+      settleMs: settings.settleMs,
+      longestHealthyGapMs: 3 * Math.max(settings.pollEveryMs, settings.pollWhileStreamingMs),
+    },
+    trackedSince: tx.account(settings.account)?.trackedSince ?? 0,
+    firstSync: scope !== null && !seen(scope) && !seen(ACCOUNT_SCOPE),
+    wall: clock.wall(),
+    monotonic: clock.monotonic(),
+    requestedAt: delivery.requestedAt,
+    epoch: book.epoch,
+    touches: book.touches,
+    courses: book.courses,
+    canLookBack: venue.history,
+    canAsk: venue.lookups === 'any',
+    emptyBefore: scope !== null && book.wasEmpty(scope),
+  }
+}
+
+const ACCOUNT_SCOPE = 'account'
+
+/** The name of a scope in the store: `account`, `symbol:BTC-USD`, `partition:0x…`. */
+export function scopeKey(scope: Scope): string {
+  if (scope.of === 'account') return ACCOUNT_SCOPE
+  return scope.of === 'symbol' ? `symbol:${scope.symbol}` : `partition:${scope.partition}`
+}
+
+/** Every order a report names, and the predecessors it names beside them. */
+function refsOf(report: Report): OrderRef[] {
+  const refs = new Map<string, OrderRef>()
+  const add = (ref: OrderRef) => refs.set(orderKey(ref), { kind: ref.kind, venueOrderId: ref.venueOrderId })
+  const sightings = report.source !== 'lookup' ? report.sightings : foundIn(report)
+  for (const sighting of sightings) {
+    add(sighting)
+    if (sighting.stated.replaces != null) add({ kind: sighting.kind, venueOrderId: sighting.stated.replaces })
+  }
+  if (report.source === 'snapshot') report.alsoPresent.forEach(add)
+  else if (report.source !== 'lookup') report.fills.forEach(add)
+  else {
+    add(report.asked)
+    if (report.answer.is === 'found') report.answer.fills.forEach(add)
+  }
+  return [...refs.values()]
+}
+
+const foundIn = (report: Extract<Report, { source: 'lookup' }>) =>
+  report.answer.is === 'found' ? [report.answer.sighting] : []
