@@ -1,0 +1,50 @@
+/** Owns what an account learns from QFEX as it runs: whose it is, which symbols it trades, which fills the stream brought. */
+import type { Fill } from '../../core/order.ts'
+
+/** Enough for all instruments of a venue; beyond it a symbol is learned from the store again. */
+const MAX_SYMBOLS = 5_000
+
+/** Fills of about one history window; the oldest are forgotten first. */
+const MAX_FILLS = 10_000
+
+export interface Memory {
+  /** False for a row of another user than the first one believed. A row that does not say is ours. */
+  isOurs(userId: string | null | undefined): boolean
+  /** Takes the user of rows that were believed; the first stays. */
+  learnUser(userId: string | null | undefined): void
+  sawSymbol(symbol: string): void
+  symbols(): Iterable<string>
+  streamed(fill: Fill): void
+  /** The fill of the stream that is this one under another id: the same order, quantity and price. */
+  twinOf(fill: Fill, isMissing: (tradeId: string) => boolean): Fill | null
+}
+
+export function createMemory(): Memory {
+  let user: string | null = null
+  const symbols = new Set<string>()
+  const fills = new Map<string, Fill>()
+
+  return {
+    isOurs: (userId) => !userId || user === null || userId === user,
+    learnUser(userId) {
+      if (user === null && userId) user = userId
+    },
+    sawSymbol(symbol) {
+      if (symbols.size < MAX_SYMBOLS) symbols.add(symbol)
+    },
+    symbols: () => symbols,
+    streamed(fill) {
+      fills.set(`${fill.venueOrderId}/${fill.tradeId}`, fill)
+      const [oldest] = fills.keys()
+      if (fills.size > MAX_FILLS && oldest !== undefined) fills.delete(oldest)
+    },
+    twinOf(fill, isMissing) {
+      for (const other of fills.values()) {
+        const isSame =
+          other.venueOrderId === fill.venueOrderId && other.quantity === fill.quantity && other.price === fill.price
+        if (isSame && other.tradeId !== fill.tradeId && isMissing(other.tradeId)) return other
+      }
+      return null
+    },
+  }
+}
