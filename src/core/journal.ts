@@ -16,7 +16,10 @@ export interface Entry {
 /** One order under the pen. Nothing outside sees it until {@link close}. */
 export interface Journal {
   readonly order: Order
-  /** Changes facts and writes the event that goes with it. `fill_quantity` follows from the facts. */
+  /**
+   * Changes facts and writes the event that goes with it; once the order has ended, whatever it is called, a `corrected`.
+   * `fill_quantity` follows from the facts.
+   */
   write(type: EventType, change: Partial<OrderFacts>, entry: Entry): void
   /** Changes observations, which need no event. */
   observe(change: Partial<OrderObservations>): void
@@ -35,11 +38,13 @@ export function openJournal(stored: Order, source: Report['source'], said: strin
     get order() {
       return order
     },
-    write(type, change, entry) {
+    write(meant, change, entry) {
+      const type = order.ended ? 'corrected' : meant
       const facts = { ...order.facts, ...change }
       const filled = subtract(facts.filledQuantity, order.facts.filledQuantity)
       const tellsFill = filled !== ZERO || type === 'filled' || type === 'partially_filled'
-      order = { ...order, facts, version: order.version + 1 }
+      const ended = order.ended || type === 'filled' || type === 'cancelled'
+      order = { ...order, facts, ended, version: order.version + 1 }
       const { reason, evidence, venueTime, fillPrice = null } = entry
       const fillQuantity = tellsFill ? filled : null
       events.push({

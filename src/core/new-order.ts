@@ -13,6 +13,7 @@ export function newOrder(sighting: Sighting, context: Context): Order {
     venue: context.venue,
     version: 0,
     lastSeq: 0,
+    ended: false,
     facts: {
       clientOrderId: stated.clientOrderId ?? null,
       parentOrderId: stated.parentOrderId ?? null,

@@ -104,6 +104,8 @@ export interface Order extends OrderRef {
   seen: OrderObservations
   version: number
   lastSeq: number
+  /** A `filled` or `cancelled` was among its events: whatever it is now, only `corrected` may follow. */
+  ended: boolean
 }
 
 /** An execution, by the venue's own trade id. A reversed one keeps its id so that it is not booked again. */

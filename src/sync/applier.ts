@@ -3,11 +3,13 @@ import type { Logger } from 'pino'
 import type { Clock } from '../core/clock.ts'
 import type { OrderEvent } from '../core/event.ts'
 import { type OrderRef, orderKey } from '../core/order.ts'
-import type { Probe } from '../core/outcome.ts'
+import type { Outcome, Probe } from '../core/outcome.ts'
 import type { Context } from '../core/policy.ts'
 import { reconcile } from '../core/reconcile.ts'
 import type { Report, Scope } from '../core/report.ts'
-import type { AccountPatch, Store, StoreTransaction } from '../store/store.ts'
+import type { AccountPatch } from '../store/accounts.ts'
+import type { Store, StoreTransaction } from '../store/commit.ts'
+import { SavepointError } from '../store/errors.ts'
 import type { Quarantined, VenueAccount } from '../venues/venue.ts'
 import type { Book } from './book.ts'
 import type { SyncMeter, SyncSettings } from './settings.ts'
@@ -40,13 +42,24 @@ export interface ApplierDeps {
 }
 
 export function createApplier(deps: ApplierDeps): Applier {
-  const { settings, store, book, clock, meter } = deps
+  const { settings, store, book, clock, meter, log } = deps
   return {
     apply(deliveries) {
       const done: OrderEvent[] = []
       const probes: Probe[] = []
       // Courses and empty reads belong to the committed state: they are taken over after the commit, in the same order.
       const settle: (() => void)[] = []
+      /** One report that would break a promise of the log harms no other: it is left out, and said aloud. */
+      const write = (tx: StoreTransaction, outcome: Outcome): boolean => {
+        try {
+          done.push(...tx.apply(settings.account, settings.venue, outcome))
+          return true
+        } catch (error) {
+          if (!(error instanceof SavepointError)) throw error
+          log.error({ err: error }, 'a report was left out')
+          return false
+        }
+      }
       store.transact((tx) => {
         for (const delivery of deliveries) {
           const { report } = delivery
@@ -54,17 +67,16 @@ export function createApplier(deps: ApplierDeps): Applier {
           const scope = report.source === 'snapshot' ? report.scope : null
           const stored = tx.load(settings.account, { refs: refsOf(report), scope })
           const outcome = reconcile(stored, report, context)
-          done.push(...tx.apply(settings.account, settings.venue, outcome))
+          if (delivery.quarantined?.length) tx.quarantine(settings.account, delivery.quarantined, clock.wall())
+          if (!write(tx, outcome)) continue
           probes.push(...outcome.probes)
           settle.push(() => book.settle(outcome))
           if (report.source === 'snapshot') {
-            const key = scopeKey(report.scope)
-            settle.push(() => book.noteEmpty(key, report.sightings.length + report.alsoPresent.length === 0))
-            const complete = report.coverage.proves !== 'presence' && !outcome.suspiciouslyEmpty
-            if (complete) tx.scopeComplete(settings.account, key, clock.wall())
+            const { scope, coverage, sightings, alsoPresent } = report
+            settle.push(() => book.noteEmpty(scopeKey(scope), sightings.length + alsoPresent.length === 0))
+            const complete = coverage.proves !== 'presence' && !outcome.suspiciouslyEmpty
+            if (complete) tx.scopeComplete(settings.account, scope, clock.wall())
           }
-          if (delivery.quarantined?.length) tx.quarantine(settings.account, delivery.quarantined, clock.wall())
-          if (outcome.rejections > 0) tx.reject(settings.account, outcome.rejections)
           if (delivery.patch !== undefined) tx.patchAccount(settings.account, delivery.patch)
         }
       })
@@ -77,8 +89,8 @@ export function createApplier(deps: ApplierDeps): Applier {
 
 function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTransaction, delivery: Delivery): Context {
   const { report } = delivery
-  const scope = report.source === 'snapshot' ? scopeKey(report.scope) : null
-  const seen = (key: string) => tx.lastComplete(settings.account, key) !== null
+  const scope = report.source === 'snapshot' ? report.scope : null
+  const unread = (part: Scope) => tx.lastComplete(settings.account, part) === null
   return {
     account: settings.account,
     venue: settings.venue,
@@ -86,10 +98,10 @@ function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTrans
       confirmations: settings.confirmations,
       graceMs: settings.graceMs,
       settleMs: settings.settleMs,
-      longestHealthyGapMs: 3 * Math.max(settings.pollEveryMs, settings.pollWhileStreamingMs),
+      longestHealthyGapMs: 2 * settings.pollEveryMs,
     },
     trackedSince: tx.account(settings.account)?.trackedSince ?? 0,
-    firstSync: scope !== null && !seen(scope) && !seen(ACCOUNT_SCOPE),
+    firstSync: scope !== null && unread(scope) && unread({ of: 'account', kinds: scope.kinds }),
     wall: clock.wall(),
     monotonic: clock.monotonic(),
     requestedAt: delivery.requestedAt,
@@ -98,16 +110,15 @@ function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTrans
     courses: book.courses,
     canLookBack: venue.history,
     canAsk: venue.lookups === 'any',
-    emptyBefore: scope !== null && book.wasEmpty(scope),
+    emptyBefore: scope !== null && book.wasEmpty(scopeKey(scope)),
   }
 }
 
-const ACCOUNT_SCOPE = 'account'
-
-/** The name of a scope in the store: `account`, `symbol:BTC-USD`, `partition:0x…`. */
-export function scopeKey(scope: Scope): string {
-  if (scope.of === 'account') return ACCOUNT_SCOPE
-  return scope.of === 'symbol' ? `symbol:${scope.symbol}` : `partition:${scope.partition}`
+/** The name of a scope while this process runs: `order,algo account`, `order symbol:BTC-USD`. */
+function scopeKey(scope: Scope): string {
+  const kinds = scope.kinds.join(',')
+  if (scope.of === 'account') return `${kinds} account`
+  return scope.of === 'symbol' ? `${kinds} symbol:${scope.symbol}` : `${kinds} partition:${scope.partition}`
 }
 
 /** Every order a report names, and the predecessors it names beside them. */

@@ -1,7 +1,8 @@
 /** Owns what is written about an account beside its orders: how it fares, and what it sent that nobody could read. */
 import type { Logger } from 'pino'
 import type { Clock } from '../core/clock.ts'
-import type { AccountPatch, Store } from '../store/store.ts'
+import type { AccountPatch } from '../store/accounts.ts'
+import type { Store } from '../store/commit.ts'
 import type { VenueError } from '../venues/errors.ts'
 import type { Quarantined } from '../venues/venue.ts'
 

@@ -79,6 +79,7 @@ export function anOrder(
     ...order,
     version: 1,
     lastSeq: 1,
+    ended: facts.status === 'filled' || facts.status === 'cancelled',
     ...rest,
     facts: { ...order.facts, evidence: 'stream', ...facts },
     seen: { ...order.seen, ...rest.seen, ...(clock === undefined ? {} : { venueClock: decimal(String(clock)) }) },
