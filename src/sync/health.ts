@@ -1,10 +1,10 @@
 /** Owns what is written about an account beside its orders: how it fares, and what it sent that nobody could read. */
 import type { Logger } from 'pino'
 import type { Clock } from '../core/clock.ts'
+import type { Quarantined } from '../core/quarantine.ts'
 import type { AccountPatch } from '../store/accounts.ts'
 import type { Store } from '../store/commit.ts'
 import type { VenueError } from '../venues/errors.ts'
-import type { Quarantined } from '../venues/venue.ts'
 
 /** More unreadable items than this between two runs and the rest is only counted by what the venue sends next. */
 const MAX_ASIDE = 200

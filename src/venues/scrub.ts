@@ -1,5 +1,5 @@
 /** Owns the removal of secrets from whatever is kept or shown: values by their keys, texts by their shapes or by name. */
-import { MAX_SAMPLE_CHARS } from './venue.ts'
+import { MAX_SAMPLE_CHARS } from '../core/quarantine.ts'
 
 const REDACTED = '[redacted]'
 

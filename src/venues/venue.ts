@@ -1,21 +1,10 @@
 /** The port that every venue fills: how to look, to ask, to look back, and to listen. Nothing in it can trade. */
 import type { Chance, Clock } from '../core/clock.ts'
 import type { Fill, OrderKey, OrderRef, VenueName } from '../core/order.ts'
+import type { Quarantined } from '../core/quarantine.ts'
 import type { Coverage, LookupAnswer, Scope, Sighting } from '../core/report.ts'
 import type { VenueError } from './errors.ts'
 import type { HttpTransport } from './http.ts'
-
-/** Something a venue sent that does not parse: kept for a look, redacted and bounded, never believed. */
-export interface Quarantined {
-  /** Where it was: `orders[]`, `fill_response`, … */
-  where: string
-  /** What is wrong with it, naming the field. */
-  problem: string
-  /** The item itself after {@link scrub}, cut to {@link MAX_SAMPLE_CHARS}. */
-  sample: string
-}
-
-export const MAX_SAMPLE_CHARS = 2_000
 
 /** One scope's worth of a look at the open orders. `sync` adds the mark and makes it a report. */
 export interface SnapshotRead {
