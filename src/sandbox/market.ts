@@ -51,6 +51,8 @@ export interface Market {
   readonly accounts: readonly MarketAccount[]
   /** Everything ever placed, oldest first. */
   orders(account?: string): readonly TrueOrder[]
+  /** What has not ended of an account, oldest first. */
+  open(account: string): readonly TrueOrder[]
   order(id: string): TrueOrder | null
   place(account: string, spec: OrderSpec): TrueOrder
   /** Refused at the door: it never opens. */
@@ -66,10 +68,10 @@ export interface Market {
   trigger(order: TrueOrder): TrueOrder
   /** Executes the next slice of a TWAP. */
   slice(order: TrueOrder): TrueOrder
-  /** An execution of a cancelled order that the venue made known too late. */
+  /** An execution of a cancelled order that the venue made known too late; never the last of it. */
   fillLate(order: TrueOrder, quantity: string): TrueTrade
-  /** A fresh id; none is ever given twice, over restarts too. */
-  nextId(): string
+  /** How many ids have been given; none is ever given twice, over restarts too. */
+  idsUsed(): number
   /** The venue's time, after every change so far. */
   now(venue: VenueName): Micros
   watch(listener: (change: MarketChange) => void): Disposable
@@ -79,9 +81,13 @@ export interface Market {
 const MAKES_NEW_ORDER: Record<VenueName, boolean> = { qfex: false, derive: false, 'revolut-x': true, dexpal: false }
 const FEE_RATE = 0.0005
 
+/** Beyond this the oldest ended order is forgotten, as venues do. */
+export const MAX_ORDERS = 50_000
+
 export function createMarket(deps: MarketDeps): Market {
   const orders: TrueOrder[] = [...deps.restored.orders]
   const byId = new Map(orders.map((order) => [order.id, order]))
+  const openByAccount = new Map(deps.accounts.map(({ id }) => [id, new Set(orders.filter(isOpenOf(id)))]))
   const lastUs = new Map<VenueName, Micros>()
   const listeners = new Set<(change: MarketChange) => void>()
   let idsUsed = deps.restored.idsUsed
@@ -112,7 +118,10 @@ export function createMarket(deps: MarketDeps): Market {
       atUs: trade?.atUs ?? tick(order.venue),
     }
     order.states.push(state)
-    if (state.status !== 'open' && order.endedUs === null) order.endedUs = state.atUs
+    if (state.status !== 'open' && order.endedUs === null) {
+      order.endedUs = state.atUs
+      openByAccount.get(order.account)?.delete(order)
+    }
     return { order, state, trade }
   }
   const create = (account: string, spec: OrderSpec, links: Partial<TrueOrder> = {}): TrueOrder => {
@@ -122,6 +131,8 @@ export function createMarket(deps: MarketDeps): Market {
     const order = newOrder(owner, id, spec, tick(owner.venue), links)
     orders.push(order)
     byId.set(id, order)
+    openByAccount.get(account)?.add(order)
+    if (orders.length > MAX_ORDERS) forgetOldest(orders, byId)
     return order
   }
   const execute = (order: TrueOrder, quantity: Decimal, price: Decimal): TrueTrade => {
@@ -135,8 +146,9 @@ export function createMarket(deps: MarketDeps): Market {
   const market: Market = {
     accounts: deps.accounts,
     orders: (account) => (account === undefined ? orders : orders.filter((order) => order.account === account)),
+    open: (account) => [...(openByAccount.get(account) ?? [])],
     order: (id) => byId.get(id) ?? null,
-    nextId,
+    idsUsed: () => idsUsed,
     now,
     place(account, spec) {
       const order = create(account, spec)
@@ -148,6 +160,7 @@ export function createMarket(deps: MarketDeps): Market {
       const state = stateOf(order)
       Object.assign(state, { change: 'rejected', status: 'rejected', reason: 'rejected', refusal })
       order.endedUs = state.atUs
+      openByAccount.get(account)?.delete(order)
       tell([opening(order)])
       return order
     },
@@ -221,7 +234,7 @@ export function createMarket(deps: MarketDeps): Market {
       const state = stateOf(order)
       const quantity = positive(text)
       const filled = add(state.filled, quantity)
-      if (state.status !== 'cancelled' || compare(filled, state.quantity) > 0) {
+      if (state.status !== 'cancelled' || compare(filled, state.quantity) >= 0) {
         throw new RangeError(`order ${order.id} cannot have filled late`)
       }
       const trade = execute(order, quantity, tradingPrice(order, state))
@@ -235,6 +248,14 @@ export function createMarket(deps: MarketDeps): Market {
     },
   }
   return market
+}
+
+const isOpenOf = (account: string) => (order: TrueOrder) => order.account === account && order.endedUs === null
+
+function forgetOldest(orders: TrueOrder[], byId: Map<string, TrueOrder>): void {
+  const index = orders.findIndex((order) => order.endedUs !== null)
+  const [gone] = index === -1 ? [] : orders.splice(index, 1)
+  if (gone !== undefined) byId.delete(gone.id)
 }
 
 function newOrder(owner: MarketAccount, id: string, spec: OrderSpec, at: Micros, links: Partial<TrueOrder>): TrueOrder {

@@ -52,6 +52,7 @@ export interface Sandbox {
   edge(venue: SandboxVenue): Edge
   /** Ends the sockets of an account, or all of a venue. */
   closeSockets(venue: SandboxVenue, account?: string): void
+  closeAccountSockets(account: string): void
   /** Sets a venue's clock ahead of (or behind) the world's by so much. */
   skew(venue: SandboxVenue, ms: number): void
   venueNow(venue: SandboxVenue): number
@@ -120,6 +121,9 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     violations: () => violations,
     edge,
     closeSockets: (venue, account) => edge(venue).closeSockets(account),
+    closeAccountSockets(id) {
+      for (const each of Object.values(edges)) each.closeSockets(id)
+    },
     skew: clocks.skew,
     venueNow: clocks.now,
     http: createHttpTransport(inProcess),

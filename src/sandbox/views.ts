@@ -28,10 +28,10 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
   const { venue, market, faults } = deps
   const site = (account: string, on: FaultPoint): FaultSite => ({ venue, account, on })
   const shown = (order: TrueOrder, at: FaultSite) => !faults.hides(order.id, at.on)
-  /** The instant that this reply speaks of. */
-  const instant = (kind: 'stale_list' | 'history_lag', at: FaultSite): Micros => {
+  /** The instant that this reply speaks of, where that is not now. */
+  const instant = (kind: 'stale_list' | 'history_lag', at: FaultSite): Micros | null => {
     const lag = faults.strike(kind, at)
-    return market.now(venue) - (lag === null ? 0 : lag.ms * 1_000)
+    return lag === null ? null : market.now(venue) - lag.ms * 1_000
   }
   const shape = (account: string, on: FaultPoint, views: View[]): View[] => {
     const at = site(account, on)
@@ -46,8 +46,9 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
       if (faults.strike('blind', at) !== null) return []
       const owner = faults.strike('foreign_list', at)?.from ?? account
       const atUs = instant('stale_list', at)
-      const views = market
-        .orders(owner)
+      // What has ended since may still be in a stale list.
+      const orders = atUs === null ? market.open(owner) : market.orders(owner)
+      const views = orders
         .filter((order) => order.rests && shown(order, at))
         .flatMap((order) => viewAt(order, atUs))
         .filter((view) => view.state.status === 'open')
@@ -60,7 +61,7 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
       const atUs = instant('history_lag', at)
       const views = market
         .orders(account)
-        .filter((order) => order.endedUs !== null && order.endedUs <= atUs && shown(order, at))
+        .filter((order) => order.endedUs !== null && isBy(order.endedUs, atUs) && shown(order, at))
         .flatMap((order) => viewAt(order, atUs))
       return shape(account, 'history', views.sort(byEnding))
     },
@@ -76,7 +77,7 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
         .orders(account)
         .filter((order) => shown(order, at))
         .flatMap((order) => order.trades.map((trade) => ({ order, trade })))
-        .filter(({ trade }) => trade.atUs <= atUs)
+        .filter(({ trade }) => isBy(trade.atUs, atUs))
         .sort((a, b) => a.trade.atUs - b.trade.atUs)
     },
     tear(rows, { first, account, on }) {
@@ -85,7 +86,10 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
   }
 }
 
-function viewAt(order: TrueOrder, atUs: Micros): View[] {
+const isBy = (us: Micros, instant: Micros | null): boolean => instant === null || us <= instant
+
+function viewAt(order: TrueOrder, atUs: Micros | null): View[] {
+  if (atUs === null) return [{ order, state: stateOf(order), trades: order.trades }]
   const state = stateAt(order, atUs)
   return state === null ? [] : [{ order, state, trades: order.trades.filter((trade) => trade.atUs <= atUs) }]
 }
