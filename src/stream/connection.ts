@@ -92,7 +92,7 @@ export function openConnection(deps: ConnectionDeps): Connection {
 
   const handlers: SocketHandlers = {
     onOpen() {
-      if (over) return
+      if (over || pulse !== null) return
       pulse = startPulse({
         clock,
         keepAlive: protocol.keepAlive,
