@@ -1,0 +1,50 @@
+/** Owns the list of venues: one line each, and nothing else of the program knows them by name. */
+import { assertNever } from '../core/assert-never.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Budget } from './budget.ts'
+import * as qfex from './qfex/client.ts'
+import type { OpenSession } from './qfex/tie-breaker.ts'
+import * as revolutX from './revolut-x/client.ts'
+import type { SessionProtocol, VenueAccount, VenueDeps } from './venue.ts'
+
+/** What a venue must be told to read one account. */
+export type VenueSettings =
+  | ({ venue: 'qfex' } & qfex.QfexSettings)
+  | ({ venue: 'revolut-x' } & revolutX.RevolutXSettings)
+
+export interface OpenedAccount {
+  account: VenueAccount
+  /** The socket that carries its changes, and the budget that socket takes from; null where the venue is only polled. */
+  session: { protocol: SessionProtocol; budget: Budget } | null
+}
+
+export interface RegistryDeps extends VenueDeps {
+  openSession: (budget: Budget) => OpenSession
+}
+
+/** Opens accounts; those that are one user to a venue share one budget. Nothing is asked of a venue yet. */
+export function createRegistry(deps: RegistryDeps): (settings: VenueSettings) => OpenedAccount {
+  const budgets = new Map<string, Budget>()
+  const shared = (key: string, create: (clock: Clock) => Budget): Budget => {
+    const budget = budgets.get(key) ?? create(deps.clock)
+    budgets.set(key, budget)
+    return budget
+  }
+  return (settings) => {
+    switch (settings.venue) {
+      case 'qfex': {
+        const budget = shared(qfex.budgetKey(settings), (clock) => qfex.createQfexBudget(settings, clock))
+        const { account, session } = qfex.createAccount(settings, {
+          ...deps,
+          budget,
+          openSession: deps.openSession(budget),
+        })
+        return { account, session: { protocol: session, budget } }
+      }
+      case 'revolut-x':
+        return revolutX.createAccount(settings, deps)
+      default:
+        return assertNever(settings)
+    }
+  }
+}
