@@ -83,7 +83,7 @@ async function readEndings(get: Get, window: HistoryWindow, signal: AbortSignal)
 export function ranges(window: HistoryWindow): HistoryWindow[] {
   const split: HistoryWindow[] = []
   const to = Math.max(Math.trunc(window.to), VENUE_OPENED_MS)
-  const start = Math.max(Math.trunc(window.from), VENUE_OPENED_MS)
+  const start = Math.min(to, Math.max(Math.trunc(window.from), VENUE_OPENED_MS))
   for (let from = start; from < to || from === start; from += MAX_RANGE_MS) {
     split.push({ from, to: Math.min(to, from + MAX_RANGE_MS) })
   }

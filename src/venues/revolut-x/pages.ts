@@ -1,10 +1,10 @@
 /** Owns the walk through a paged list to an end that is proven, and the reading of its rows. */
 import { compare } from '../../core/decimal.ts'
 import type { OrderRef } from '../../core/order.ts'
+import type { Quarantined } from '../../core/quarantine.ts'
 import type { Sighting } from '../../core/report.ts'
 import { VenueError } from '../errors.ts'
 import { sampleOf } from '../scrub.ts'
-import type { Quarantined } from '../venue.ts'
 import { mapOrder, presentRefs, type Seen } from './map.ts'
 import type { Answer } from './rest.ts'
 import { legible, type Page, readPage } from './wire.ts'

@@ -1,9 +1,9 @@
 /** Owns the questions about one order: its details, and its executions. */
 import type { Fill } from '../../core/order.ts'
+import type { Quarantined } from '../../core/quarantine.ts'
 import type { Sighting } from '../../core/report.ts'
 import { VenueError } from '../errors.ts'
 import { sampleOf } from '../scrub.ts'
-import type { Quarantined } from '../venue.ts'
 import { mapOrder, mapTrade, type Seen } from './map.ts'
 import type { Get } from './rest.ts'
 import { readList, readSingle } from './wire.ts'

@@ -120,7 +120,7 @@ const tradeSchema = z.looseObject({
 const pageSchema = z.looseObject({
   data: z.array(z.unknown()),
   metadata: z
-    .looseObject({ timestamp: z.unknown(), next_cursor: z.string().max(MAX_CURSOR_CHARS).nullish() })
+    .looseObject({ timestamp: z.unknown().optional(), next_cursor: z.string().max(MAX_CURSOR_CHARS).nullish() })
     .nullish(),
 })
 
