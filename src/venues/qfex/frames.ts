@@ -149,9 +149,9 @@ function readTwap(body: unknown, deps: FrameDeps): Inbound[] {
 }
 
 /** It carries no status, and only the list knows whether the same stop is an order too. */
-const readStop: Read = (body, { account }) => [
-  doubt(account, 'a stop changed', refOf('trigger', legibleId(body, 'stop_order_id'))),
-]
+function readStop(body: unknown, { account }: FrameDeps): Inbound[] {
+  return [doubt(account, 'a stop changed', refOf('trigger', legibleId(body, 'stop_order_id')))]
+}
 
 function readError(body: unknown, deps: FrameDeps): Inbound[] {
   const parsed = errSchema.safeParse(body)

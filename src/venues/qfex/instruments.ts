@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { isZero } from '../../core/decimal.ts'
 import { VenueError } from '../errors.ts'
 import type { FindInstrument, Instrument } from './map.ts'
-import type { Rest } from './rest.ts'
+import { REFDATA, type Rest } from './rest.ts'
 import { instrumentSchema } from './wire.ts'
 
 /** Lot sizes change when a venue says so, which is rare; a symbol we do not know yet makes us ask sooner. */
@@ -38,7 +38,7 @@ export function createInstruments(rest: Rest, clock: Clock): Instruments {
       if (!isDue(symbols)) return
       askedAt = clock.monotonic()
       try {
-        known = instrumentsOf((await rest.list('/refdata', {}, signal)).rows)
+        known = instrumentsOf((await rest.list(REFDATA, {}, signal)).rows)
         answeredAt = clock.monotonic()
       } catch (error) {
         // Without lot sizes quantities are rounded to 15 digits instead: worse, but no reason to see nothing.

@@ -16,7 +16,7 @@ export interface Memory {
   symbols(): Iterable<string>
   streamed(fill: Fill): void
   /** The fill of the stream that is this one under another id: the same order, quantity and price. */
-  twinOf(fill: Fill, isMissing: (tradeId: string) => boolean): Fill | null
+  twinOf(fill: Fill, isMissing: (other: Fill) => boolean): Fill | null
 }
 
 export function createMemory(): Memory {
@@ -42,7 +42,7 @@ export function createMemory(): Memory {
       for (const other of fills.values()) {
         const isSame =
           other.venueOrderId === fill.venueOrderId && other.quantity === fill.quantity && other.price === fill.price
-        if (isSame && other.tradeId !== fill.tradeId && isMissing(other.tradeId)) return other
+        if (isSame && other.tradeId !== fill.tradeId && isMissing(other)) return other
       }
       return null
     },
