@@ -120,8 +120,6 @@ export function openConnection(deps: ConnectionDeps): Connection {
 
   try {
     socket = deps.socket(protocol.url(), protocol.headers(), SOCKET_LIMITS, handlers)
-    // The transport may have spoken before it returned, and been ended for it.
-    if (over) socket.terminate()
   } catch {
     gone.open()
     queueMicrotask(() => input('failed', new VenueError('later', 'the socket could not be opened')))

@@ -71,6 +71,7 @@ function createWorld(options: WorldOptions = {}) {
   })
   const heard: string[] = []
   const warnings: { why: unknown; waitMs: unknown }[] = []
+  const budget = createBudget([{ capacity: options.capacity ?? 1_000, windowMs: 1_000 }], 1, clock)
   let epoch = 0
   const session = createSession({
     protocol: createProtocol(options.establish ?? login),
@@ -83,7 +84,7 @@ function createWorld(options: WorldOptions = {}) {
     clock,
     chance: options.chance ?? (() => 0.5),
     log: { info: () => {}, warn: ({ why, waitMs }) => void warnings.push({ why, waitMs }) },
-    budget: createBudget([{ capacity: options.capacity ?? 1_000, windowMs: 1_000 }], 1, clock),
+    budget,
     nextEpoch: () => ++epoch,
     on: {
       up: (at) => void heard.push(`up ${at}`),
@@ -97,7 +98,7 @@ function createWorld(options: WorldOptions = {}) {
       },
     },
   })
-  return { clock, session, heard, warnings, ...scripted }
+  return { clock, session, heard, warnings, budget, ...scripted }
 }
 
 type World = ReturnType<typeof createWorld>
@@ -273,6 +274,16 @@ describe('requests', () => {
     expect(asked(world.last())).toEqual(['login', 'two'])
     world.last().say('reply two')
     await second
+  })
+
+  it('that wait for the budget when the session ends take nothing of it', async () => {
+    const world = await live({ capacity: 1 })
+    const request = caught(world.link.request(ask('one')))
+    await settle()
+    await world.session[Symbol.asyncDispose]()
+    expect(await request).toMatchObject({ failure: 'later' })
+    await world.clock.advance(1_000)
+    expect(world.budget.free()).toBe(1)
   })
 
   it('aborted under way keep their turn until their reply, which the next one must not catch', async () => {

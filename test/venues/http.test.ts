@@ -83,6 +83,23 @@ describe('the guard', () => {
     expect(sent).toEqual([])
   })
 
+  it.each([
+    '/v1/../account',
+    '/v1/..',
+    '/v1/a..b',
+    '//evil.example',
+    '/v1//orders',
+    '/v1/%2E%2e/account',
+    '/v1%2faccount',
+    '/v1/%5caccount',
+    '/v1/orders%3Fa=1',
+    '/v1/orders%0d%0ax',
+  ])('lets no %s out even where a rule allows everything', async (path) => {
+    const { client, sent } = createWorld({}, [{ method: 'GET', path: /.*/ }])
+    await expect(client.request(get(path), NEVER)).rejects.toThrow(ForbiddenRequestError)
+    expect(sent).toEqual([])
+  })
+
   it('spends nothing of the budget on what may not leave', async () => {
     const { client, budget } = createWorld()
     await client.request(get('/v1/account'), NEVER).catch(() => undefined)
