@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_SAMPLE_CHARS } from '../../src/core/quarantine.ts'
 import { createScrubber, sampleOf, scrub, scrubText } from '../../src/venues/scrub.ts'
-import { MAX_SAMPLE_CHARS } from '../../src/venues/venue.ts'
 
 const CANARY = 'c4n4ry-4711'
 
