@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { parseDecimal } from '../core/decimal.ts'
 import type { EndReason, Evidence, OrderStatus, OrderType, PositionSide, Side, TimeInForce } from '../core/order.ts'
-import type { EventData } from './rows.ts'
+import type { EventData } from './event-row.ts'
 
 /** Every word of a union, each under its own name: leaving one out does not compile. */
 type Words<Word extends string> = { [W in Word]: W }

@@ -2,8 +2,9 @@
 import { type Fill, type OrderKey, type OrderRef, orderKey } from '../core/order.ts'
 import type { Stored } from '../core/outcome.ts'
 import type { Scope } from '../core/report.ts'
+import { type FillRow, fillOf } from './fill-row.ts'
 import type { Connection } from './open.ts'
-import { type FillRow, fillOf, type OrderRow, orderOf, type StoredOrder } from './rows.ts'
+import { type OrderTuple, orderOf, SELECT_ORDER, type StoredOrder } from './order-row.ts'
 
 /** What a report concerns: the orders it names, and the scope it looked at. */
 export interface Want {
@@ -22,14 +23,17 @@ export const MAX_UNKNOWN_LOADED = 1_000
 export type Loader = (account: string, want: Want) => LoadedOrders
 
 export function createLoader(db: Connection): Loader {
-  const named = db.prepare<[Named], OrderRow>(NAMED)
-  const linked = db.prepare<[Named], OrderRow>(LINKED)
+  const named = db.prepare<[Named], OrderTuple>(NAMED).raw()
+  const linked = db.prepare<[Named], OrderTuple>(LINKED).raw()
   const fills = db.prepare<[Named], FillRow>(FILLS)
   const inScope = createScopeReader(db)
   return (account, { refs, scope }) => {
     const orders = new Map<OrderKey, StoredOrder>()
-    const add = (rows: readonly OrderRow[]) => {
-      for (const row of rows) orders.set(`${row.kind}/${row.venue_order_id}`, orderOf(row))
+    const add = (rows: readonly OrderTuple[]) => {
+      for (const row of rows) {
+        const order = orderOf(row)
+        orders.set(orderKey(order), order)
+      }
     }
     if (scope !== null) add(inScope(account, scope))
     if (refs.length === 0) return { orders, fills: new Map() }
@@ -63,30 +67,32 @@ function groupFills(rows: readonly FillRow[]): Map<OrderKey, Fill[]> {
 
 // `cross join` keeps SQLite from scanning the table and probing the list.
 const NAMED = `
-  select o.* from json_each(@refs) r cross join orders o
+  select ${SELECT_ORDER} from json_each(@refs) r cross join orders o
   where o.account = @account and o.kind = r.value ->> 0 and o.venue_order_id = r.value ->> 1`
 
 /** Predecessors and successors of the named: a replace link changes both ends. */
 const LINKED = `
-  select p.* from json_each(@refs) r cross join orders o cross join orders p
-  where o.account = @account and o.kind = r.value ->> 0 and o.venue_order_id = r.value ->> 1 and o.replaces is not null
-    and p.account = @account and p.kind = o.kind and p.venue_order_id = o.replaces
+  select ${SELECT_ORDER} from json_each(@refs) r cross join orders n cross join orders o
+  where n.account = @account and n.kind = r.value ->> 0 and n.venue_order_id = r.value ->> 1 and n.replaces is not null
+    and o.account = @account and o.kind = n.kind and o.venue_order_id = n.replaces
   union all
-  select s.* from json_each(@refs) r cross join orders s
-  where s.account = @account and s.replaces is not null and s.replaces = r.value ->> 1 and s.kind = r.value ->> 0`
+  select ${SELECT_ORDER} from json_each(@refs) r cross join orders o
+  where o.account = @account and o.replaces is not null and o.replaces = r.value ->> 1 and o.kind = r.value ->> 0`
 
 const FILLS = `
   select f.* from json_each(@refs) r cross join fills f
   where f.account = @account and f.venue_order_id = r.value ->> 1 and f.kind = r.value ->> 0
   order by f.rowid`
 
-function createScopeReader(db: Connection): (account: string, scope: Scope) => OrderRow[] {
+function createScopeReader(db: Connection): (account: string, scope: Scope) => OrderTuple[] {
   type Bind = { account: string; kinds: string; part: string }
   const prepare = (part: string) => ({
-    open: db.prepare<[Bind], OrderRow>(`${LIVE} and status = 'open' ${part}`),
-    unknown: db.prepare<[Bind], OrderRow>(
-      `${LIVE} and status = 'unknown' ${part} order by id desc limit ${MAX_UNKNOWN_LOADED}`,
-    ),
+    open: db.prepare<[Bind], OrderTuple>(`${LIVE} and status = 'open' ${part}`).raw(),
+    unknown: db
+      .prepare<[Bind], OrderTuple>(
+        `${LIVE} and status = 'unknown' ${part} order by id desc limit ${MAX_UNKNOWN_LOADED}`,
+      )
+      .raw(),
   })
   const statements = {
     account: prepare(`and @part = ''`),
@@ -99,7 +105,7 @@ function createScopeReader(db: Connection): (account: string, scope: Scope) => O
   }
 }
 
-const LIVE = `select * from orders where account = @account and +kind in (select value from json_each(@kinds))`
+const LIVE = `select ${SELECT_ORDER} from orders o where account = @account and +kind in (select value from json_each(@kinds))`
 
 /** What tells this scope from others of its sort; empty for a whole account. */
 const scopePart = (scope: Scope): string => {

@@ -1,6 +1,6 @@
 /** Owns the objects consumers get: the public columns by their own names, flags as booleans, JSON parsed. */
 import type { Details } from '../core/order.ts'
-import type { EventData } from './rows.ts'
+import type { EventData } from './event-row.ts'
 import { fills, observations, openOrders, orderEvents, orders, quarantine } from './schema.ts'
 
 const SHARED_FIELDS = {

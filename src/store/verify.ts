@@ -1,11 +1,12 @@
 /** Owns the proof that the database keeps what the log promises: dense, once, summing up, and equal to its own fold. */
 import { parseDecimal } from '../core/decimal.ts'
 import { differingFacts, type Folded, foldEvent } from '../core/fold.ts'
-import type { OrderFacts } from '../core/order.ts'
+import { type OrderFacts, orderKey } from '../core/order.ts'
 import { readEventData } from './event-data.ts'
+import { type EventRow, eventIdOf, factsOfData } from './event-row.ts'
 import { createMetaReader, type Meta } from './meta.ts'
 import type { Connection } from './open.ts'
-import { type EventRow, eventIdOf, factsOfData, type OrderRow, orderOf } from './rows.ts'
+import { type OrderTuple, orderOf, SELECT_ORDER, type StoredOrder } from './order-row.ts'
 
 /** One broken promise. `order` is `account/kind/id`, `seq` the event where it shows; each null where there is none. */
 export interface Problem {
@@ -46,7 +47,9 @@ const together = <T>(db: Connection, read: () => T): T => (db.inTransaction ? re
 // ---- every order against the fold of its events ------------------------------------------------------------------------
 
 function verifyOrders(db: Connection, tell: Tell): number {
-  const page = db.prepare<[number], OrderRow>(`select * from orders where id > ? order by id limit ${PAGE}`)
+  const page = db
+    .prepare<[number], OrderTuple>(`select ${SELECT_ORDER} from orders o where id > ? order by id limit ${PAGE}`)
+    .raw()
   const eventsOf = db.prepare<[string, string, string], EventRow>(
     'select * from order_events where account = ? and kind = ? and venue_order_id = ? order by version, seq',
   )
@@ -55,17 +58,19 @@ function verifyOrders(db: Connection, tell: Tell): number {
   for (;;) {
     const last = together(db, () => {
       const rows = page.all(after)
-      for (const row of rows) verifyOrder(row, eventsOf.iterate(row.account, row.kind, row.venue_order_id), tell)
+      for (const order of rows.map(orderOf)) {
+        verifyOrder(order, eventsOf.iterate(order.account, order.kind, order.venueOrderId), tell)
+      }
       count += rows.length
       return rows.at(-1)
     })
     if (last === undefined) return count
-    after = last.id
+    after = last[0]
   }
 }
 
-function verifyOrder(row: OrderRow, events: Iterable<EventRow>, tell: Tell): void {
-  const order = `${row.account}/${row.kind}/${row.venue_order_id}`
+function verifyOrder(stored: StoredOrder, events: Iterable<EventRow>, tell: Tell): void {
+  const order = `${stored.account}/${orderKey(stored)}`
   let state: Folded | null = null
   let lastSeq = 0
   for (const event of events) {
@@ -76,7 +81,7 @@ function verifyOrder(row: OrderRow, events: Iterable<EventRow>, tell: Tell): voi
       return
     }
     const facts = factsOfData(read.data)
-    for (const problem of columnProblems(event, row, facts)) say(problem)
+    for (const problem of columnProblems(event, stored, facts)) say(problem)
     if (event.seq <= lastSeq) say('its seq is not larger than that of the event before')
     const next = foldEvent(state, { type: event.type, version: event.version, fillQuantity: stepOf(event, say), facts })
     for (const problem of next.problems) say(problem)
@@ -88,7 +93,6 @@ function verifyOrder(row: OrderRow, events: Iterable<EventRow>, tell: Tell): voi
     say('a row without events')
     return
   }
-  const stored = orderOf(row)
   for (const name of differingFacts(state.facts, stored.facts)) say(`${name} is not what its events lead to`)
   if (state.version !== stored.version) say(`version ${stored.version} with ${state.version} events`)
   if (lastSeq !== stored.lastSeq) say(`last_seq ${stored.lastSeq} where its newest event is ${lastSeq}`)
@@ -104,11 +108,11 @@ function stepOf({ fill_quantity }: EventRow, say: (problem: string) => void) {
 }
 
 /** Columns that repeat what `data` or the order's identity says. */
-function columnProblems(event: EventRow, row: OrderRow, facts: OrderFacts): string[] {
-  const identity = { kind: row.kind, venueOrderId: row.venue_order_id, version: event.version }
+function columnProblems(event: EventRow, stored: StoredOrder, facts: OrderFacts): string[] {
+  const identity = { ...stored, version: event.version }
   const pairs: [string, unknown, unknown][] = [
-    ['event_id', event.event_id, eventIdOf(row.account, identity)],
-    ['venue', event.venue, row.venue],
+    ['event_id', event.event_id, eventIdOf(stored.account, identity)],
+    ['venue', event.venue, stored.venue],
     ['client_order_id', event.client_order_id, facts.clientOrderId],
     ['symbol', event.symbol, facts.symbol],
     ['side', event.side, facts.side],

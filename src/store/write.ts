@@ -1,15 +1,17 @@
-/** Owns how an outcome becomes rows, and the door at which an outcome that would break the log is turned away. */
-
-import type { EventDraft, OrderEvent } from '../core/event.ts'
-import { differingFacts, type Folded, foldEvent } from '../core/fold.ts'
-import type { Fill, OrderKey, VenueName } from '../core/order.ts'
-import { type Order, orderKey } from '../core/order.ts'
+/** Owns how an outcome becomes rows: each in a savepoint of its own, and each past the door. */
+import { getTableColumns } from 'drizzle-orm'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { OrderEvent } from '../core/event.ts'
+import { type Fill, type Order, type OrderKey, orderKey, type VenueName } from '../core/order.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { admit } from './admit.ts'
 import { isWholeFailure, SavepointError } from './errors.ts'
+import { type EventRow, eventIdOf, eventRow } from './event-row.ts'
+import { type FillRow, fillRow } from './fill-row.ts'
 import { createNoteWriter } from './notes.ts'
 import type { Connection } from './open.ts'
-import type { StoredOrder } from './rows.ts'
-import { type EventRow, eventIdOf, eventRow, type FillRow, fillRow, type OrderRow, orderOf, orderRow } from './rows.ts'
+import { type OrderRow, type OrderTuple, orderOf, orderRow, SELECT_ORDER, type StoredOrder } from './order-row.ts'
+import { orderEvents, orders } from './schema.ts'
 
 /** What one transaction knows of the log while it writes. */
 export interface LogEnd {
@@ -47,12 +49,14 @@ export function createOutcomeWriter(db: Connection, beforeStatement: () => void)
 }
 
 function createRowWriter(db: Connection, beforeStatement: () => void): OutcomeWriter {
-  const select = db.prepare<[string, string, string], OrderRow>(
-    'select * from orders where account = ? and kind = ? and venue_order_id = ?',
-  )
+  const select = db
+    .prepare<[string, string, string], OrderTuple>(
+      `select ${SELECT_ORDER} from orders o where account = ? and kind = ? and venue_order_id = ?`,
+    )
+    .raw()
   const insertEvent = db.prepare<[EventRow]>(insertSql('order_events', EVENT_COLUMNS))
-  const insertOrder = db.prepare<[Omit<OrderRow, 'id'>]>(insertSql('orders', ORDER_COLUMNS))
-  const updateOrder = db.prepare<[Omit<OrderRow, 'id'>]>(UPDATE_ORDER)
+  const insertOrder = db.prepare<[OrderRow]>(insertSql('orders', ORDER_COLUMNS))
+  const updateOrder = db.prepare<[OrderRow]>(UPDATE_ORDER)
   const writeFill = createFillWriter(db)
   const writeNotes = createNoteWriter(db)
   const count = createCounter(db)
@@ -62,8 +66,7 @@ function createRowWriter(db: Connection, beforeStatement: () => void): OutcomeWr
       const row = select.get(account, order.kind, order.venueOrderId)
       stored.set(orderKey(order), row === undefined ? null : orderOf(row))
     }
-    const drafts = groupByOrder(outcome.events)
-    const ended = admit(account, venue, outcome.orders, stored, drafts)
+    const ended = admit(account, venue, outcome, stored)
     const lastSeqs = new Map<OrderKey, number>()
     const events = outcome.events.map((draft) => {
       log.lastSeq += 1
@@ -95,128 +98,19 @@ function createRowWriter(db: Connection, beforeStatement: () => void): OutcomeWr
   }
 }
 
-// ---- the door -------------------------------------------------------------------------------------------------------
-
-function groupByOrder(events: readonly EventDraft[]): Map<OrderKey, EventDraft[]> {
-  const groups = new Map<OrderKey, EventDraft[]>()
-  for (const event of events) {
-    const group = groups.get(orderKey(event))
-    if (group === undefined) groups.set(orderKey(event), [event])
-    else group.push(event)
-  }
-  return groups
-}
-
-/** Folds the events on top of what is stored: they must lead, promise by promise, to the orders that come with them. */
-function admit(
-  account: string,
-  venue: VenueName,
-  orders: readonly Order[],
-  stored: ReadonlyMap<OrderKey, StoredOrder | null>,
-  drafts: ReadonlyMap<OrderKey, readonly EventDraft[]>,
-): Set<OrderKey> {
-  const ended = new Set<OrderKey>()
-  const refuse = (key: OrderKey, why: string) => new SavepointError(`${account}/${key} would break the log: ${why}`)
-  for (const key of drafts.keys()) if (!stored.has(key)) throw refuse(key, 'events without the order they lead to')
-  for (const order of orders) {
-    const key = orderKey(order)
-    if (order.account !== account || order.venue !== venue)
-      throw refuse(key, `it is of ${order.venue} ${order.account}`)
-    let state: Folded | null = stored.get(key) ?? null
-    for (const draft of drafts.get(key) ?? []) {
-      const next = foldEvent(state, draft)
-      if (next.problems.length > 0) throw refuse(key, next.problems.join('; '))
-      state = next.state
-    }
-    if (state === null) throw refuse(key, 'a new order without events')
-    if (state.version !== order.version) throw refuse(key, `version ${order.version} after event ${state.version}`)
-    const differing = differingFacts(state.facts, order.facts)
-    if (differing.length > 0) throw refuse(key, `${differing.join(', ')} changed without an event`)
-    if (state.ended) ended.add(key)
-  }
-  if (stored.size !== orders.length) throw new SavepointError(`${account}: an order twice in one outcome`)
-  return ended
-}
-
 // ---- statements -----------------------------------------------------------------------------------------------------
 
-const EVENT_COLUMNS: Record<keyof EventRow, true> = {
-  seq: true,
-  event_id: true,
-  type: true,
-  account: true,
-  venue: true,
-  kind: true,
-  venue_order_id: true,
-  client_order_id: true,
-  symbol: true,
-  version: true,
-  side: true,
-  venue_time: true,
-  recorded_at: true,
-  evidence: true,
-  reason: true,
-  fill_quantity: true,
-  fill_price: true,
-  filled_quantity: true,
-  quantity: true,
-  price: true,
-  trigger_price: true,
-  data: true,
-}
+const columnsOf = (table: SQLiteTable) => Object.values(getTableColumns(table)).map((column) => column.name)
 
-const ORDER_COLUMNS: Record<keyof Omit<OrderRow, 'id'>, true> = {
-  account: true,
-  venue: true,
-  kind: true,
-  venue_order_id: true,
-  client_order_id: true,
-  parent_order_id: true,
-  symbol: true,
-  base: true,
-  quote: true,
-  side: true,
-  position_side: true,
-  type: true,
-  time_in_force: true,
-  post_only: true,
-  reduce_only: true,
-  quantity: true,
-  quote_quantity: true,
-  price: true,
-  trigger_price: true,
-  filled_quantity: true,
-  status: true,
-  reason: true,
-  evidence: true,
-  opened_at: true,
-  closed_at: true,
-  replaces: true,
-  replaced_by: true,
-  version: true,
-  last_seq: true,
-  venue_status: true,
-  venue_updated_at: true,
-  first_seen_at: true,
-  missing_since: true,
-  average_fill_price: true,
-  fee: true,
-  fee_asset: true,
-  details: true,
-  venue_clock: true,
-  partition: true,
-  ended: true,
-}
-
+const EVENT_COLUMNS = columnsOf(orderEvents)
+/** The id is SQLite's to give. */
+const ORDER_COLUMNS = columnsOf(orders).filter((name) => name !== 'id')
 const IDENTITY = ['account', 'kind', 'venue_order_id']
 
-function insertSql(table: string, columns: Record<string, true>): string {
-  const names = Object.keys(columns)
-  return `insert into ${table} (${names.join(', ')}) values (${names.map((name) => `@${name}`).join(', ')})`
-}
+const insertSql = (table: string, columns: readonly string[]) =>
+  `insert into ${table} (${columns.join(', ')}) values (${columns.map((name) => `@${name}`).join(', ')})`
 
-const UPDATE_ORDER = `update orders set ${Object.keys(ORDER_COLUMNS)
-  .filter((name) => !IDENTITY.includes(name))
+const UPDATE_ORDER = `update orders set ${ORDER_COLUMNS.filter((name) => !IDENTITY.includes(name))
   .map((name) => `${name} = @${name}`)
   .join(', ')} where ${IDENTITY.map((name) => `${name} = @${name}`).join(' and ')}`
 
