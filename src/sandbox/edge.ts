@@ -36,6 +36,8 @@ export interface Edge {
   closeSockets(account?: string, code?: number | null): void
   /** Sockets that are up. */
   sockets(): number
+  /** How often anybody has asked or connected. */
+  requests(): number
 }
 
 export interface EdgeDeps {
@@ -52,6 +54,7 @@ const ABNORMAL = 1006
 export function createEdge(deps: EdgeDeps): Edge {
   const { server, faults } = deps
   const lines = new Set<Line>()
+  let requests = 0
   const closeSockets = (account?: string, code: number | null = ABNORMAL) => {
     for (const line of lines) if (account === undefined || line.account() === account) line.end(code, '')
   }
@@ -62,7 +65,9 @@ export function createEdge(deps: EdgeDeps): Edge {
     server,
     closeSockets,
     sockets: () => lines.size,
+    requests: () => requests,
     http(request) {
+      requests += 1
       const site = { venue: server.venue, account: deps.accountOf(request), on: server.pointOf(request.path) }
       if (faults.strike('dead', site) !== null) return { afterMs: 0, reply: 'unreachable' }
       const afterMs = faults.strike('slow', site)?.ms ?? 0
@@ -78,6 +83,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       return failed === null ? null : { status: failed.status }
     },
     connect(wire) {
+      requests += 1
       if (server.converse === null) throw new RangeError(`${server.venue} has no socket`)
       const line = createLine(wire, server.converse, deps, () => lines.delete(line))
       lines.add(line)

@@ -198,7 +198,9 @@ export function createMarket(deps: MarketDeps): Market {
       const spec = specOf(order, state)
       const left = subtract(state.quantity, state.filled)
       const ended = move(order, 'cancelled', { status: 'cancelled', reason: 'replaced' })
-      const next = create(order.account, { ...spec, quantity: left, ...to }, { replaces: order.id })
+      const quantity = to.quantity ?? left
+      const price = to.price ?? spec.price ?? null
+      const next = create(order.account, { ...spec, quantity, price }, { replaces: order.id })
       order.replacedBy = next.id
       tell([ended, opening(next)])
       return next
