@@ -1,5 +1,5 @@
 /** Owns what is read before a report is reconciled: the orders it concerns, in a fixed number of statements. */
-import { type Fill, type OrderKey, type OrderRef, orderKey } from '../core/order.ts'
+import { type Fill, type OrderKey, type OrderKind, type OrderRef, orderKey } from '../core/order.ts'
 import type { Stored } from '../core/outcome.ts'
 import type { Scope } from '../core/report.ts'
 import { type FillRow, fillOf } from './fill-row.ts'
@@ -23,10 +23,8 @@ export const MAX_UNKNOWN_LOADED = 1_000
 export type Loader = (account: string, want: Want) => LoadedOrders
 
 export function createLoader(db: Connection): Loader {
-  const named = db.prepare<[Named], OrderTuple>(NAMED).raw()
-  const linked = db.prepare<[Named], OrderTuple>(LINKED).raw()
-  const fills = db.prepare<[Named], FillRow>(FILLS)
   const inScope = createScopeReader(db)
+  const named = createNamedReader(db)
   return (account, { refs, scope }) => {
     const orders = new Map<OrderKey, StoredOrder>()
     const add = (rows: readonly OrderTuple[]) => {
@@ -36,23 +34,31 @@ export function createLoader(db: Connection): Loader {
       }
     }
     if (scope !== null) add(inScope(account, scope))
-    if (refs.length === 0) return { orders, fills: new Map() }
-    const missing = refs.filter((ref) => !orders.has(orderKey(ref)))
-    if (missing.length > 0) add(named.all({ account, refs: refsJson(missing) }))
-    const all: Named = { account, refs: refsJson(refs) }
-    add(linked.all(all))
-    return { orders, fills: groupFills(fills.all(all)) }
+    const fills: FillRow[] = []
+    for (const [kind, ids] of idsByKind(refs)) {
+      add(named.orders(account, kind, missingFrom(orders, kind, ids)))
+      // A replace link changes both ends, so both ends of every link of the named are needed.
+      const before = ids.flatMap((id) => orders.get(`${kind}/${id}`)?.facts.replaces ?? [])
+      add(named.orders(account, kind, missingFrom(orders, kind, before)))
+      add(named.successors(account, kind, ids))
+      fills.push(...named.fills(account, kind, ids))
+    }
+    return { orders, fills: groupFills(fills) }
   }
 }
 
-interface Named {
-  account: string
-  /** JSON: `[kind, venue order id]` each. */
-  refs: string
+function idsByKind(refs: readonly OrderRef[]): Map<OrderKind, string[]> {
+  const ids = new Map<OrderKind, string[]>()
+  for (const { kind, venueOrderId } of refs) {
+    const known = ids.get(kind)
+    if (known === undefined) ids.set(kind, [venueOrderId])
+    else known.push(venueOrderId)
+  }
+  return ids
 }
 
-const refsJson = (refs: readonly OrderRef[]) =>
-  JSON.stringify(refs.map(({ kind, venueOrderId }) => [kind, venueOrderId]))
+const missingFrom = (orders: ReadonlyMap<OrderKey, unknown>, kind: OrderKind, ids: readonly string[]) =>
+  ids.filter((id) => !orders.has(`${kind}/${id}`))
 
 function groupFills(rows: readonly FillRow[]): Map<OrderKey, Fill[]> {
   const fills = new Map<OrderKey, Fill[]>()
@@ -65,24 +71,32 @@ function groupFills(rows: readonly FillRow[]): Map<OrderKey, Fill[]> {
   return fills
 }
 
-// `cross join` keeps SQLite from scanning the table and probing the list.
-const NAMED = `
-  select ${SELECT_ORDER} from json_each(@refs) r cross join orders o
-  where o.account = @account and o.kind = r.value ->> 0 and o.venue_order_id = r.value ->> 1`
-
-/** Predecessors and successors of the named: a replace link changes both ends. */
-const LINKED = `
-  select ${SELECT_ORDER} from json_each(@refs) r cross join orders n cross join orders o
-  where n.account = @account and n.kind = r.value ->> 0 and n.venue_order_id = r.value ->> 1 and n.replaces is not null
-    and o.account = @account and o.kind = n.kind and o.venue_order_id = n.replaces
-  union all
-  select ${SELECT_ORDER} from json_each(@refs) r cross join orders o
-  where o.account = @account and o.replaces is not null and o.replaces = r.value ->> 1 and o.kind = r.value ->> 0`
-
-const FILLS = `
-  select f.* from json_each(@refs) r cross join fills f
-  where f.account = @account and f.venue_order_id = r.value ->> 1 and f.kind = r.value ->> 0
-  order by f.rowid`
+/** One statement for any number of ids. `cross join` keeps SQLite from scanning the table and probing the list. */
+function createNamedReader(db: Connection) {
+  type Bind = [ids: string, account: string, kind: OrderKind]
+  const orders = db
+    .prepare<Bind, OrderTuple>(`
+      select ${SELECT_ORDER} from json_each(?) r cross join orders o
+      where o.account = ? and o.kind = ? and o.venue_order_id = r.value`)
+    .raw()
+  const successors = db
+    .prepare<Bind, OrderTuple>(`
+      select ${SELECT_ORDER} from json_each(?) r cross join orders o
+      where o.account = ? and o.kind = ? and o.replaces is not null and o.replaces = r.value`)
+    .raw()
+  const fills = db.prepare<Bind, FillRow>(`
+    select f.* from json_each(?) r cross join fills f
+    where f.account = ? and f.kind = ? and f.venue_order_id = r.value order by f.rowid`)
+  // Most accounts know no replace chains, and asking once is cheaper than probing for every order of a long list.
+  const anyChain = db.prepare<[string]>('select 1 from orders where account = ? and replaces is not null limit 1')
+  return {
+    orders: (account: string, kind: OrderKind, ids: readonly string[]) =>
+      ids.length === 0 ? [] : orders.all(JSON.stringify(ids), account, kind),
+    successors: (account: string, kind: OrderKind, ids: readonly string[]) =>
+      anyChain.get(account) === undefined ? [] : successors.all(JSON.stringify(ids), account, kind),
+    fills: (account: string, kind: OrderKind, ids: readonly string[]) => fills.all(JSON.stringify(ids), account, kind),
+  }
+}
 
 function createScopeReader(db: Connection): (account: string, scope: Scope) => OrderTuple[] {
   type Bind = { account: string; kinds: string; part: string }

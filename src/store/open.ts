@@ -59,12 +59,19 @@ export function openReadOnly(path: string): Connection {
   })
 }
 
-/** A private SQLite file that is not the database itself: rollback journal, so that it is one file at rest. */
-export function openSideFile(path: string, options: { readonly?: boolean; busyMs: number }): Connection {
-  const readonly = options.readonly ?? false
+export interface SideFileOptions {
+  busyMs: number
+  readonly?: boolean
+  /** `persist` saves two directory changes a commit and leaves an empty journal behind. */
+  journal?: 'delete' | 'persist'
+}
+
+/** A SQLite file that is not a live database: with a rollback journal, so that others can read it while it is locked. */
+export function openSideFile(path: string, options: SideFileOptions): Connection {
+  const { readonly = false, journal = 'persist' } = options
   return open(path, { readonly, fileMustExist: readonly, timeout: options.busyMs }, (db) => {
     if (readonly) return
-    db.pragma('journal_mode = PERSIST')
+    db.pragma(`journal_mode = ${journal}`)
     db.pragma('synchronous = FULL')
     db.pragma('fullfsync = ON')
   })
