@@ -1,7 +1,17 @@
 /** Owns what of a QFEX row has no column: the fields named nowhere, kept under their own names for a person to read. */
 import type { Details } from '../../core/order.ts'
 
-const SHARED = ['order_id', 'symbol', 'side', 'type', 'quantity', 'price', 'client_order_id', 'user_id']
+const SHARED = [
+  'order_id',
+  'symbol',
+  'side',
+  'type',
+  'quantity',
+  'price',
+  'client_order_id',
+  'user_id',
+  'time_in_force',
+]
 export const ORDER_NAMES = new Set([
   ...[...SHARED, 'status', 'quantity_remaining', 'update_time', 'trade_id', 'take_profit', 'stop_loss'],
 ])

@@ -26,7 +26,7 @@ export const ALL_ORDERS = 'all_orders_response'
 /** Messages of channels and requests that are not ours to use. */
 const IGNORED = new Set([
   ...['ack', 'position_response', 'balance_response', 'user_leverage_response', 'available_leverage_levels_response'],
-  ...['user_trades', 'user_trades_response', 'unsubscribed', 'connection_id', 'message_id', 'contents', 'channel'],
+  ...['user_trades', 'user_trades_response', 'count', 'unsubscribed'],
 ])
 
 /** Kinds of message that nobody has documented are shown once each, up to this many. */
@@ -55,9 +55,9 @@ export function createFrameReader(deps: FrameDeps): (text: string) => Inbound[] 
     if (typed !== null) return typed
     const inbound = Object.entries(message).flatMap(([key, body]) => READERS.get(key)?.(body, deps) ?? [])
     if (inbound.length > 0) return inbound
-    const key = Object.keys(message).find((name) => !IGNORED.has(name))
-    if (key === undefined || strangers.has(key) || strangers.size >= MAX_STRANGERS) return [{ is: 'noise' }]
-    strangers.add(key)
+    const kind = String(message.type ?? Object.keys(message).find((name) => !IGNORED.has(name)) ?? 'ack')
+    if (IGNORED.has(kind) || strangers.has(kind) || strangers.size >= MAX_STRANGERS) return [{ is: 'noise' }]
+    strangers.add(kind)
     const item = { where: 'message', problem: 'a kind of message nobody documented', sample: sample(deps, message) }
     return [{ is: 'quarantine', account: deps.account, item }]
   }

@@ -50,7 +50,7 @@ export function historicOrder(row: HistoricOrderRow, find: FindInstrument, kind:
     filled,
     venueClock: clock,
     averageFillPrice: noneIfZero(row.avg_price),
-    details: rest(row, HISTORIC_NAMES),
+    details: { ...rest(row, HISTORIC_NAMES), ...unstatedWord(row) },
   }
 }
 
@@ -147,6 +147,7 @@ function orderSighting(row: OrderRow, find: FindInstrument, filled: Decimal | nu
     venueClock: clockOf(row),
     details: {
       ...rest(row, ORDER_NAMES),
+      ...unstatedWord(row),
       ...(row.take_profit === undefined ? {} : { take_profit: noneIfZero(row.take_profit) }),
       ...(row.stop_loss === undefined ? {} : { stop_loss: noneIfZero(row.stop_loss) }),
     },
@@ -161,6 +162,7 @@ function filledOf(row: OrderRow, find: FindInstrument): Decimal | null {
   const { quantity, quantity_remaining: remaining } = row
   if (isZero(quantity)) return null
   if (isZero(remaining)) return quantity
+  if (remaining === quantity) return ZERO
   const lot = find(row.symbol)?.lotSize ?? null
   const filled = snap(subtract(quantity, snap(remaining, lot)), lot)
   // Without a lot size a remainder of pure error vanishes in 15 digits of the difference, or leaves one of its own.
@@ -227,6 +229,10 @@ function pricesOf(
 /** A resting stop is not immediate whatever its time in force says: the venue ignores the word there. */
 const timeInForceOf = ({ type, time_in_force: word }: Pick<OrderRow, 'type' | 'time_in_force'>): TimeInForce | null =>
   TRIGGERED.includes(TYPES.get(type)) ? null : (TIMES_IN_FORCE.get(word ?? '') ?? null)
+
+/** A time in force that is no fact here is still worth showing. */
+const unstatedWord = (row: Pick<OrderRow, 'type' | 'time_in_force'>) =>
+  row.time_in_force && timeInForceOf(row) === null ? { time_in_force: row.time_in_force } : {}
 
 const isImmediate = (row: Pick<OrderRow, 'type' | 'time_in_force'>): boolean =>
   TYPES.get(row.type) === 'market' || ['ioc', 'fok'].includes(timeInForceOf(row) ?? '')

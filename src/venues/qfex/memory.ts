@@ -4,8 +4,9 @@ import type { Fill } from '../../core/order.ts'
 /** Enough for all instruments of a venue; beyond it a symbol is learned from the store again. */
 const MAX_SYMBOLS = 5_000
 
-/** Fills of about one history window; the oldest are forgotten first. */
-const MAX_FILLS = 10_000
+/** Fills of about one history window, kept by what makes two of them look alike; the oldest are forgotten first. */
+const MAX_LIKENESSES = 10_000
+const MAX_ALIKE = 100
 
 export interface Memory {
   /** False for a row of another user than the first one believed. A row that does not say is ours. */
@@ -22,7 +23,7 @@ export interface Memory {
 export function createMemory(): Memory {
   let user: string | null = null
   const symbols = new Set<string>()
-  const fills = new Map<string, Fill>()
+  const fillsByLikeness = new Map<string, Fill[]>()
 
   return {
     isOurs: (userId) => !userId || user === null || userId === user,
@@ -34,17 +35,17 @@ export function createMemory(): Memory {
     },
     symbols: () => symbols,
     streamed(fill) {
-      fills.set(`${fill.venueOrderId}/${fill.tradeId}`, fill)
-      const [oldest] = fills.keys()
-      if (fills.size > MAX_FILLS && oldest !== undefined) fills.delete(oldest)
+      const alike = fillsByLikeness.get(likenessOf(fill)) ?? []
+      if (alike.some(({ tradeId }) => tradeId === fill.tradeId)) return
+      fillsByLikeness.set(likenessOf(fill), [...alike.slice(1 - MAX_ALIKE), fill])
+      const [oldest] = fillsByLikeness.keys()
+      if (fillsByLikeness.size > MAX_LIKENESSES && oldest !== undefined) fillsByLikeness.delete(oldest)
     },
     twinOf(fill, isMissing) {
-      for (const other of fills.values()) {
-        const isSame =
-          other.venueOrderId === fill.venueOrderId && other.quantity === fill.quantity && other.price === fill.price
-        if (isSame && other.tradeId !== fill.tradeId && isMissing(other)) return other
-      }
-      return null
+      const alike = fillsByLikeness.get(likenessOf(fill)) ?? []
+      return alike.find((other) => other.tradeId !== fill.tradeId && isMissing(other)) ?? null
     },
   }
 }
+
+const likenessOf = ({ venueOrderId, quantity, price }: Fill): string => `${venueOrderId}/${quantity}/${price}`
