@@ -28,19 +28,20 @@ const RUN_LIMIT_MS = 120_000
 const ABANDON_AFTER_MS = 1_000
 
 export function createRunner({ run, clock, log }: RunnerDeps): Runner {
-  const running = new Map<string, Promise<void>>()
+  const running = new Map<string, Promise<PollResult>>()
   const attempts = new Map<string, number>()
   const stopping = new AbortController()
 
-  const attempt = async (accountId: string, signal: AbortSignal | undefined) => {
+  const attempt = async (accountId: string, signal: AbortSignal | undefined): Promise<PollResult> => {
     const limit = new AbortController()
     const timer = clock.after(RUN_LIMIT_MS, () => limit.abort(new Error('the run took too long')))
     const signals = [limit.signal, stopping.signal]
     const any = AbortSignal.any(signal === undefined ? signals : [...signals, signal])
     try {
       await abandoned(clock, start(run, accountId, any), any)
+      return 'polled'
     } catch (error) {
-      if (stopping.signal.aborted) return
+      if (stopping.signal.aborted) return 'skipped'
       log.error({ account: accountId, err: error }, 'poll failed')
       throw new Error('the poll failed; the log says why')
     } finally {
@@ -55,8 +56,7 @@ export function createRunner({ run, clock, log }: RunnerDeps): Runner {
       attempts.set(accountId, clock.monotonic())
       const work = attempt(accountId, signal).finally(() => running.delete(accountId))
       running.set(accountId, work)
-      await work
-      return 'polled'
+      return work
     },
     attemptedAt: (accountId) => attempts.get(accountId) ?? null,
     async stop() {

@@ -1,4 +1,5 @@
 /** Owns the engine on a Redis: one connection that always comes back, shared by all queues. */
+import { once } from 'node:events'
 import { createRedisBackend } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -29,7 +30,9 @@ export function openRedis(address: RedisAddress, log: Logger): Engine {
     address,
     backend: (name, options, more) => createRedisBackend(name, { ...options, connection: client }, more),
     async check() {
-      if (client.status !== 'ready') throw new Error('the queue Redis cannot be reached')
+      if (client.status === 'end') throw new Error('the connection is closed')
+      // Rejects with the next failed try; while connecting for the first time there is something to wait for.
+      if (client.status !== 'ready') await once(client, 'ready')
       const memory = await client.info('memory')
       return /^maxmemory_policy:noeviction\s*$/m.test(memory) ? [] : [EVICTION]
     },
