@@ -1,10 +1,10 @@
 /** Owns what is read before a report is reconciled: the orders it concerns, in a fixed number of statements. */
-import { type Fill, type OrderKey, type OrderKind, type OrderRef, orderKey } from '../core/order.ts'
+import { type Fill, type Order, type OrderKey, type OrderKind, type OrderRef, orderKey } from '../core/order.ts'
 import type { Stored } from '../core/outcome.ts'
 import type { Scope } from '../core/report.ts'
 import { type FillRow, fillOf } from './fill-row.ts'
 import type { Connection } from './open.ts'
-import { type OrderTuple, orderOf, SELECT_ORDER, type StoredOrder } from './order-row.ts'
+import { type OrderTuple, orderOf, SELECT_ORDER } from './order-row.ts'
 
 /** What a report concerns: the orders it names, and the scope it looked at. */
 export interface Want {
@@ -12,21 +12,16 @@ export interface Want {
   scope: Scope | null
 }
 
-/** What {@link Stored} is, and of each order whether only `corrected` may still be written about it. */
-export interface LoadedOrders extends Stored {
-  orders: ReadonlyMap<OrderKey, StoredOrder>
-}
-
 /** Of the orders whose end nobody knows, the newest are loaded with a scope. Older ones come back when a report names them. */
 export const MAX_UNKNOWN_LOADED = 1_000
 
-export type Loader = (account: string, want: Want) => LoadedOrders
+export type Loader = (account: string, want: Want) => Stored
 
 export function createLoader(db: Connection): Loader {
   const inScope = createScopeReader(db)
   const named = createNamedReader(db)
   return (account, { refs, scope }) => {
-    const orders = new Map<OrderKey, StoredOrder>()
+    const orders = new Map<OrderKey, Order>()
     const add = (rows: readonly OrderTuple[]) => {
       for (const row of rows) {
         const order = orderOf(row)

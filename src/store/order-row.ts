@@ -48,9 +48,6 @@ const bool = (value: Flag | null): boolean | null => (value === null ? null : va
 const NO_DETAILS: Details = Object.freeze({})
 const parseDetails = (text: string): Details => (text === '{}' ? NO_DETAILS : JSON.parse(text))
 
-/** `ended` goes beyond what the order is: it says that only `corrected` may still be written. */
-export type StoredOrder = Order & { ended: boolean }
-
 /**
  * One row of {@link SELECT_ORDER}, in the order of the schema. An array, because building an object a row would triple the
  * cost of a large load.
@@ -146,7 +143,7 @@ export function orderOf([
   venueClock,
   partition,
   ended,
-]: OrderTuple): StoredOrder {
+]: OrderTuple): Order {
   return {
     account,
     venue,
@@ -195,7 +192,7 @@ export function orderOf([
   }
 }
 
-export function orderRow(order: Order, lastSeq: number, ended: boolean): OrderRow {
+export function orderRow(order: Order, lastSeq: number): OrderRow {
   const { seen } = order
   return {
     account: order.account,
@@ -215,6 +212,6 @@ export function orderRow(order: Order, lastSeq: number, ended: boolean): OrderRo
     details: JSON.stringify(seen.details),
     venue_clock: seen.venueClock,
     partition: seen.partition,
-    ended: ended ? 1 : 0,
+    ended: order.ended ? 1 : 0,
   }
 }

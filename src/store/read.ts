@@ -18,6 +18,10 @@ import { createEventQueries, createFinder, createOrderQueries, createSideQueries
 import type { QuarantineRecord } from './records.ts'
 import { type Verified, verifyLog } from './verify.ts'
 
+// What the reader is asked and answers belongs to whoever calls it.
+export { DEFAULT_PAGE, MAX_PAGE } from './pages.ts'
+export type { EventPage, Explanation, FindResult, FullRef, OpenOrderFilter, OpenOrderPage, OrderFilter, OrderPage }
+
 /** Every method throws StoreUnavailableError or StoreCorruptError where the file fails. */
 export interface StoreReader {
   meta(): Meta

@@ -1,12 +1,12 @@
 /** Owns the proof that the database keeps what the log promises: dense, once, summing up, and equal to its own fold. */
 import { parseDecimal } from '../core/decimal.ts'
 import { differingFacts, type Folded, foldEvent } from '../core/fold.ts'
-import { type OrderFacts, orderKey } from '../core/order.ts'
+import { type Order, type OrderFacts, orderKey } from '../core/order.ts'
 import { readEventData } from './event-data.ts'
 import { type EventRow, eventIdOf, factsOfData } from './event-row.ts'
 import { createMetaReader, type Meta } from './meta.ts'
 import type { Connection } from './open.ts'
-import { type OrderTuple, orderOf, SELECT_ORDER, type StoredOrder } from './order-row.ts'
+import { type OrderTuple, orderOf, SELECT_ORDER } from './order-row.ts'
 
 /** One broken promise. `order` is `account/kind/id`, `seq` the event where it shows; each null where there is none. */
 export interface Problem {
@@ -69,7 +69,7 @@ function verifyOrders(db: Connection, tell: Tell): number {
   }
 }
 
-function verifyOrder(stored: StoredOrder, events: Iterable<EventRow>, tell: Tell): void {
+function verifyOrder(stored: Order, events: Iterable<EventRow>, tell: Tell): void {
   const order = `${stored.account}/${orderKey(stored)}`
   let state: Folded | null = null
   let lastSeq = 0
@@ -108,7 +108,7 @@ function stepOf({ fill_quantity }: EventRow, say: (problem: string) => void) {
 }
 
 /** Columns that repeat what `data` or the order's identity says. */
-function columnProblems(event: EventRow, stored: StoredOrder, facts: OrderFacts): string[] {
+function columnProblems(event: EventRow, stored: Order, facts: OrderFacts): string[] {
   const identity = { ...stored, version: event.version }
   const pairs: [string, unknown, unknown][] = [
     ['event_id', event.event_id, eventIdOf(stored.account, identity)],

@@ -10,7 +10,7 @@ import { type EventRow, eventIdOf, eventRow } from './event-row.ts'
 import { type FillRow, fillRow } from './fill-row.ts'
 import { createNoteWriter } from './notes.ts'
 import type { Connection } from './open.ts'
-import { type OrderRow, type OrderTuple, orderOf, orderRow, SELECT_ORDER, type StoredOrder } from './order-row.ts'
+import { type OrderRow, type OrderTuple, orderOf, orderRow, SELECT_ORDER } from './order-row.ts'
 import { orderEvents, orders } from './schema.ts'
 
 /** What one transaction knows of the log while it writes. */
@@ -61,12 +61,12 @@ function createRowWriter(db: Connection, beforeStatement: () => void): OutcomeWr
   const writeNotes = createNoteWriter(db)
   const count = createCounter(db)
   return (log, account, venue, outcome) => {
-    const stored = new Map<OrderKey, StoredOrder | null>()
+    const stored = new Map<OrderKey, Order | null>()
     for (const order of outcome.orders) {
       const row = select.get(account, order.kind, order.venueOrderId)
       stored.set(orderKey(order), row === undefined ? null : orderOf(row))
     }
-    const ended = admit(account, venue, outcome, stored)
+    admit(account, venue, outcome, stored)
     const lastSeqs = new Map<OrderKey, number>()
     const events = outcome.events.map((draft) => {
       log.lastSeq += 1
@@ -80,7 +80,7 @@ function createRowWriter(db: Connection, beforeStatement: () => void): OutcomeWr
     for (const order of outcome.orders) {
       const key = orderKey(order)
       const before = stored.get(key) ?? null
-      const row = orderRow(order, lastSeqs.get(key) ?? before?.lastSeq ?? 0, ended.has(key))
+      const row = orderRow(order, lastSeqs.get(key) ?? before?.lastSeq ?? 0)
       beforeStatement()
       if (before === null) insertOrder.run(row)
       else updateOrder.run(row)
