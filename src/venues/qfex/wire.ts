@@ -1,6 +1,6 @@
 /** Owns the shapes of QFEX's bytes: what has to be there for a row to be believed, and nothing more. */
 import { z } from 'zod'
-import { isNegative } from '../../core/decimal.ts'
+import { compare, type Decimal, decimal, isNegative, ZERO } from '../../core/decimal.ts'
 import { decimalSchema } from '../json.ts'
 
 /** A longer id or word is not one; refusing it bounds what a row can make us keep. */
@@ -9,6 +9,10 @@ const MAX_TEXT_CHARS = 256
 const text = z.string().max(MAX_TEXT_CHARS)
 const id = text.min(1)
 const amount = decimalSchema.refine((value) => !isNegative(value), 'negative')
+/** What remains of 0.3 after 0.2 and 0.1 arrives as -2.7e-17: that much below zero is zero. */
+const DUST = decimal('-0.000000001')
+const clearDust = (value: Decimal): Decimal => (isNegative(value) && compare(value, DUST) >= 0 ? ZERO : value)
+const remainder = decimalSchema.transform(clearDust).refine((value) => !isNegative(value), 'negative')
 const side = z.enum(['BUY', 'SELL'])
 
 /** `order_response`, and each of `all_orders_response.orders`. Some documented examples have no update_time or trade_id. */
@@ -17,7 +21,7 @@ export const orderSchema = z.looseObject({
   symbol: id,
   status: id,
   quantity: amount,
-  quantity_remaining: amount,
+  quantity_remaining: remainder,
   price: amount.nullish(),
   take_profit: amount.nullish(),
   stop_loss: amount.nullish(),

@@ -99,6 +99,8 @@ describe('the cumulative fill', () => {
     [0.3, 5.551115123125783e-17, false, '0.3', 'filled'],
     [0.3, 0.30000000000000004, true, '0', 'open'],
     [0.3, 0.30000000000000004, false, '0', 'open'],
+    [0.3, -2.7755575615628914e-17, true, '0.3', 'filled'],
+    [0.3, -2.7755575615628914e-17, false, '0.3', 'filled'],
     [10, 7, true, '3', 'open'],
     [10, 0, true, '10', 'filled'],
     [10, 12, true, null, 'open'],
@@ -109,6 +111,10 @@ describe('the cumulative fill', () => {
     const sighting = framedOrder(row, isKnown ? find : blind)
     expect(sighting?.filled).toBe(filled)
     expect(sighting?.claim.is).toBe(claim)
+  })
+
+  it('less than nothing remaining is no row', () => {
+    expect(orderSchema.safeParse({ ...example.order, quantity_remaining: -1 }).success).toBe(false)
   })
 
   it('the quantity itself is never rounded', () => {
