@@ -2,8 +2,7 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * `styleHash` admits one inline style sheet. Bull Board needs nothing beyond `'self'` once its page is tamed, and an
- * `img` from `data:`.
+ * `styleHash` admits one inline style sheet and no other.
  */
 export const contentSecurityPolicy = (styleHash?: string): string =>
   [

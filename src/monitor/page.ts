@@ -45,7 +45,7 @@ function frontPage({ database, lock, accounts, engine }: Health): string {
 }
 
 const layout = (body: string): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>ordersync</title><meta name="viewport" content="width=device-width">
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>ordersync</title><link rel="icon" href="data:,"><meta name="viewport" content="width=device-width">
 <style>${STYLE}</style></head><body>${body}</body></html>\n`
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }

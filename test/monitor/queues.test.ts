@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Health } from '../../src/monitor/health.ts'
@@ -45,6 +46,16 @@ describe.skipIf(!hasRedis)('queues on a real engine', () => {
         expect(attributes).toMatch(/ src="static\/js\/| type="application\/json"/)
       }
     }
+  })
+
+  test('the one style sheet its script inserts is let in by its hash', async () => {
+    const { text, headers } = await get('/queues')
+    const [, main = ''] = /src="(static\/js\/main\.[^"]+)"/.exec(text) ?? []
+    const [, inserted = ''] =
+      /children:[`"']((?:\\n|\s)*\.rds-b1 [^`"']*)[`"']/.exec((await get(`/queues/${main}`)).text) ?? []
+    const sheet = inserted.replaceAll('\\n', '\n')
+    const hash = createHash('sha256').update(sheet).digest('base64')
+    expect(headers['content-security-policy']).toContain(`style-src 'self' 'sha256-${hash}'`)
   })
 
   test('everything the page names is there', async () => {
