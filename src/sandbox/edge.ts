@@ -45,6 +45,8 @@ export interface EdgeDeps {
   faults: Faults
   dice: Dice
   clock: Clock
+  /** The venue's clock, ms. */
+  venueNow: () => number
   /** The account a request claims to be of, for faults that strike one account. */
   accountOf: (request: ServerRequest) => string | null
 }
@@ -97,7 +99,8 @@ const failure = (server: VenueServer, { status, retryAfterMs = 1_000 }: { status
 
 function textOf({ status, headers, body }: ServerReply, site: FaultSite, deps: EdgeDeps): EdgeReply {
   const text = wireText(body, site, deps)
-  return { status, headers: { 'content-type': 'application/json', ...headers }, text }
+  const date = new Date(deps.venueNow()).toUTCString()
+  return { status, headers: { date, 'content-type': 'application/json', ...headers }, text }
 }
 
 interface Line extends EdgeSocket {

@@ -101,7 +101,8 @@ function read(path: string): { orders: TrueOrder[]; idsUsed: number } {
     ordersById.set(parsed.order.id, parsed.order)
     idsUsed = Math.max(idsUsed, parsed.idsUsed)
   }
-  const orders = [...ordersById.values()].sort((a, b) => a.openedUs - b.openedUs)
+  // In the order of their first lines, which is the order they were placed in.
+  const orders = [...ordersById.values()]
   return { orders: orders.filter((each, at) => each.endedUs === null || at >= orders.length - MAX_ORDERS), idsUsed }
 }
 

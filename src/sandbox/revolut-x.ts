@@ -48,7 +48,7 @@ export function createRevolutXServer(deps: RevolutXDeps): VenueServer {
 
   const reply = (status: number, body: unknown, headers: Record<string, string> = {}): ServerReply => ({
     status,
-    headers: { date: new Date(deps.venueNow()).toUTCString(), 'content-type': 'application/json', ...headers },
+    headers,
     body,
   })
   const failure = (status: number, retryAfterMs: number, message = MESSAGES[status] ?? 'Something went wrong!') => {

@@ -95,7 +95,9 @@ function controlServer(control: Control): Server {
     void readBody(incoming).then((body) => {
       const { method, path, query } = requestOf(incoming, body ?? '')
       const reply = control.handle({ method, path, query: new URLSearchParams(query), body: body ?? '' })
-      outgoing.writeHead(reply.status, { 'content-type': 'application/json' }).end(`${JSON.stringify(reply.body)}\n`)
+      // A kept connection would greet the next run on this port with the end of this one.
+      const headers = { 'content-type': 'application/json', connection: 'close' }
+      outgoing.writeHead(reply.status, headers).end(`${JSON.stringify(reply.body)}\n`)
     })
   })
 }

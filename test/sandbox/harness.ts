@@ -1,0 +1,163 @@
+/** Owns how a test talks to the sandbox: by hand-made requests, so that no client of ours can hide a mistake. */
+import { sign } from 'node:crypto'
+import { z } from 'zod'
+import type { QfexAccount, RevolutXAccount } from '../../src/sandbox/credentials.ts'
+import type { Journal } from '../../src/sandbox/journal.ts'
+import { qfexSignature } from '../../src/sandbox/qfex-auth.ts'
+import { createSandbox, HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts'
+import { createFakeClock, type FakeClock } from '../support/fake-clock.ts'
+
+export interface World {
+  clock: FakeClock
+  sandbox: Sandbox
+}
+
+export function createWorld(seed = 'test', journal?: Journal): World {
+  const clock = createFakeClock()
+  return { clock, sandbox: createSandbox({ clock, seed, ...(journal === undefined ? {} : { journal }) }) }
+}
+
+export const row = z.record(z.string(), z.unknown())
+const LIMITS = { timeoutMs: 10_000, maxBodyBytes: 10_000_000 }
+
+export function qfexKeys({ sandbox }: World): QfexAccount {
+  const found = sandbox.accounts.find((account) => account.venue === 'qfex')
+  if (found?.venue !== 'qfex') throw new Error('no QFEX account')
+  return found
+}
+
+export function revolutXKeys({ sandbox }: World, id = 'revx'): RevolutXAccount {
+  const found = sandbox.accounts.find((account) => account.id === id)
+  if (found?.venue !== 'revolut-x') throw new Error('no Revolut X account')
+  return found
+}
+
+let nonces = 0
+export const nextNonce = () => `${(++nonces).toString(16)}`
+
+export function qfexAuth(world: World, changes: Record<string, unknown> = {}) {
+  const { publicKey: public_key, secretKey } = qfexKeys(world)
+  const nonce = nextNonce()
+  const unix_ts = Math.floor(world.clock.wall() / 1_000)
+  const signature = qfexSignature(secretKey, nonce, unix_ts)
+  return { type: 'auth', params: { hmac: { public_key, nonce, unix_ts, signature, ...changes } } }
+}
+
+export interface Line {
+  received: Record<string, unknown>[]
+  texts: string[]
+  closed: { code: number | null; httpStatus: number | null }[]
+  beats: () => number
+  say(message: object | string): Promise<void>
+  /** What came since the last call. */
+  news(): Record<string, unknown>[]
+  terminate(): void
+}
+
+export async function connect(world: World): Promise<Line> {
+  const texts: string[] = []
+  const received: Record<string, unknown>[] = []
+  const closed: Line['closed'] = []
+  let beats = 0
+  let seen = 0
+  const limits = { maxMessageBytes: 1_000_000, handshakeTimeoutMs: 10_000 }
+  const socket = world.sandbox.socket(`${HOSTS.qfex.ws}?api_key=${qfexKeys(world).publicKey}`, {}, limits, {
+    onOpen: () => undefined,
+    onMessage(text) {
+      texts.push(text)
+      const parsed = row.safeParse(tryJson(text))
+      if (parsed.success) received.push(parsed.data)
+    },
+    onBeat: () => void beats++,
+    onClose: ({ code, httpStatus }) => void closed.push({ code, httpStatus }),
+  })
+  await world.clock.advance(50)
+  return {
+    received,
+    texts,
+    closed,
+    beats: () => beats,
+    async say(message) {
+      socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+      await world.clock.advance(50)
+    },
+    news() {
+      const fresh = received.slice(seen)
+      seen = received.length
+      return fresh
+    },
+    terminate: () => socket.terminate(),
+  }
+}
+
+/** A socket that is logged in and subscribed, its acknowledgements read. */
+export async function subscribed(world: World): Promise<Line> {
+  const line = await connect(world)
+  await line.say(qfexAuth(world))
+  await line.say({ type: 'subscribe', params: { channels: ['order_responses', 'fills'] } })
+  line.news()
+  return line
+}
+
+export interface Reply {
+  status: number
+  headers: Readonly<Record<string, string>>
+  text: string
+  body: Record<string, unknown>
+}
+
+/** Resolves once the sandbox has answered; the clock moves on for it. */
+export async function send(world: World, request: Parameters<Sandbox['http']>[0]): Promise<Reply> {
+  const answer = world.sandbox.http(request, LIMITS, new AbortController().signal)
+  // Whoever rejects is awaited below.
+  answer.catch(() => undefined)
+  await world.clock.advance(LIMITS.timeoutMs)
+  const { status, headers, body } = await answer
+  const parsed = row.safeParse(tryJson(body))
+  return { status, headers, text: body, body: parsed.success ? parsed.data : {} }
+}
+
+export function qfexGet(world: World, path: string, changes: Record<string, string> = {}): Promise<Reply> {
+  const { publicKey, secretKey } = qfexKeys(world)
+  const nonce = nextNonce()
+  const seconds = Math.floor(world.clock.wall() / 1_000)
+  const headers = {
+    'x-qfex-public-key': publicKey,
+    'x-qfex-nonce': nonce,
+    'x-qfex-timestamp': String(seconds),
+    'x-qfex-hmac-signature': qfexSignature(secretKey, nonce, seconds),
+    ...changes,
+  }
+  return send(world, { method: 'GET', url: `${HOSTS.qfex.rest}${path}`, headers, body: null })
+}
+
+/** `query` without `?`; `changes` overrides what is signed or sent. */
+export function revolutXGet(
+  world: World,
+  path: string,
+  query = '',
+  changes: { account?: string; timestamp?: number; signedQuery?: string; method?: 'GET' | 'POST' } = {},
+): Promise<Reply> {
+  const { apiKey, privateKey } = revolutXKeys(world, changes.account)
+  const timestamp = String(changes.timestamp ?? world.clock.wall())
+  const method = changes.method ?? 'GET'
+  const text = `${timestamp}${method}${path}${changes.signedQuery ?? query}`
+  const headers = {
+    'X-Revx-API-Key': apiKey,
+    'X-Revx-Timestamp': timestamp,
+    'X-Revx-Signature': sign(null, Buffer.from(text), privateKey).toString('base64'),
+  }
+  const url = `${HOSTS['revolut-x'].rest}${path}${query === '' ? '' : `?${query}`}`
+  return send(world, { method, url, headers, body: null })
+}
+
+const listReply = z.object({ data: z.array(row) })
+export const rowsOf = (reply: Reply) => listReply.parse(reply.body).data
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
