@@ -25,6 +25,8 @@ export function backupDatabase(path: string, target: string, newLogId: () => str
     reserve(target)
     try {
       rmSync(partial, { force: true })
+      // It forbids writing any file, the copy too; the connection itself stays read-only.
+      source.pragma('query_only = OFF')
       source.prepare<[string]>('vacuum into ?').run(partial)
       stamp(partial, newLogId())
       renameSync(partial, target)

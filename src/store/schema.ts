@@ -87,8 +87,8 @@ export const orders = sqliteTable(
 )
 
 /**
- * Append-only: triggers refuse every UPDATE, and every DELETE while `meta.pruning` is 0. `seq` is assigned by the writer, the
- * last one plus one: never AUTOINCREMENT and never a conflict clause, which burn numbers.
+ * Append-only: triggers refuse every UPDATE, every INSERT that is not the last seq plus one under a new event id, and every
+ * DELETE while `meta.pruning` is 0. `seq` is the writer's to assign: AUTOINCREMENT and conflict clauses burn numbers.
  */
 export const orderEvents = sqliteTable(
   'order_events',

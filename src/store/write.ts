@@ -24,10 +24,19 @@ export type OutcomeWriter = (log: LogEnd, account: string, venue: VenueName, out
 
 /**
  * Writes each outcome in a savepoint of its own. Throws SavepointError with only this outcome undone; a failure of the
- * database itself passes through, because then nothing of the transaction can be kept.
+ * database itself passes through, because then nothing of the transaction can be kept, and so does what `beforeStatement`
+ * throws: it stands for the death of the process.
  */
 export function createOutcomeWriter(db: Connection, beforeStatement: () => void): OutcomeWriter {
-  const writeRows = createRowWriter(db, beforeStatement)
+  let fault: unknown = null
+  const writeRows = createRowWriter(db, () => {
+    try {
+      beforeStatement()
+    } catch (error) {
+      fault = error
+      throw error
+    }
+  })
   const savepoint = db.prepare('savepoint report')
   const release = db.prepare('release report')
   const undo = db.prepare('rollback to report')
@@ -40,7 +49,7 @@ export function createOutcomeWriter(db: Connection, beforeStatement: () => void)
       return events
     } catch (error) {
       log.lastSeq = before
-      if (isWholeFailure(error) || !db.inTransaction) throw error
+      if (error === fault || isWholeFailure(error) || !db.inTransaction) throw error
       undo.run()
       release.run()
       throw error instanceof SavepointError ? error : new SavepointError(`${account}: not written`, { cause: error })

@@ -1,0 +1,40 @@
+/** Opens real stores for tests, and takes them and their files away after. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Outcome } from '../../src/core/outcome.ts'
+import type { ConfiguredAccount } from '../../src/store/accounts.ts'
+import { openStore, type Store, type StoreOptions } from '../../src/store/commit.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
+import { MAIN } from './lives.ts'
+
+/** A directory that is gone after the test. */
+export function tempDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'ordersync-store-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+export const tempDatabase = (): string => join(tempDir(), 'orders.db')
+
+let logs = 0
+
+/** A store with the account `main`; closed after the test. */
+export function aStore(over: Partial<StoreOptions> = {}, accounts: readonly ConfiguredAccount[] = [MAIN]): Store {
+  const options = { clock: createFakeClock(), owner: { pid: process.pid, host: 'here' }, path: ':memory:' }
+  const store = openStore({
+    ...options,
+    newLogId: () => {
+      logs += 1
+      return `log-${logs}`
+    },
+    ...over,
+  })
+  onTestFinished(() => store[Symbol.dispose]())
+  if (accounts.length > 0) store.transact((tx) => tx.registerAccounts(accounts, 1_000))
+  return store
+}
+
+export const apply = (store: Store, outcome: Outcome, account = 'main') =>
+  store.transact((tx) => tx.apply(account, 'qfex', outcome))
