@@ -30,7 +30,7 @@ export interface Ledger {
   probe(probe: Probe): void
   note(note: Note): void
   reject(): void
-  outcome(suspiciouslyEmpty: boolean): Outcome
+  outcome(emptiness: Pick<Outcome, 'suspiciouslyEmpty' | 'blind'>): Outcome
 }
 
 export function openLedger(stored: Stored, report: Report, context: Context): Ledger {
@@ -64,14 +64,14 @@ export function openLedger(stored: Stored, report: Report, context: Context): Le
     reject: () => {
       rejections += 1
     },
-    outcome: (suspiciouslyEmpty) => ({
+    outcome: (emptiness) => ({
       orders: [...changed.values()],
       events,
       fills: writes,
       probes,
       courses,
       notes,
-      suspiciouslyEmpty,
+      ...emptiness,
       rejections,
     }),
   }

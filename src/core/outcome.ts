@@ -63,6 +63,8 @@ export interface Outcome {
   notes: readonly Note[]
   /** A long list that suddenly came back empty: it proved nothing yet and is to be read again. */
   suspiciouslyEmpty: boolean
+  /** All orders of the scope were gone at once where that is ambiguous: none of them is missing yet. */
+  blind: boolean
   /** Orders the venue refused to open: counted, nothing else. */
   rejections: number
 }

@@ -12,6 +12,8 @@ export interface Policy {
   settleMs: number
   /** The most that two reads apart add to healthy time: a process that slept was not watching. */
   longestHealthyGapMs: number
+  /** How long an empty list that may mean blindness is taken for it. */
+  giveUpAfterMs: number
 }
 
 /** The newest frame that touched an order in the present session. `at` is monotonic. */
@@ -26,6 +28,8 @@ export interface Context {
   policy: Policy
   /** Venue time: what ended before makes no row. */
   trackedSince: number
+  /** Venue time up to which history was read before this report; null before the first sweep. */
+  sweptThrough: number | null
   /** No complete read of this scope has ever been applied. */
   firstSync: boolean
   /** Our wall time, for stamping only. */
@@ -42,4 +46,8 @@ export interface Context {
   canAsk: boolean
   /** The read before this one of the same scope was empty too. */
   emptyBefore: boolean
+  /** An empty list of this venue may also mean that it has stopped showing the orders. */
+  emptyIsAmbiguous: boolean
+  /** Monotonic time of the read at which this scope went blind; null while it shows something or has nothing to show. */
+  blindSince: number | null
 }

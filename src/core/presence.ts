@@ -17,12 +17,26 @@ export function isInScope(order: Order, scope: Scope): boolean {
 }
 
 export function isSuspiciouslyEmpty(stored: Stored, report: SnapshotReport, context: Context): boolean {
-  if (context.emptyBefore || report.sightings.length + report.alsoPresent.length > 0) return false
+  return !context.emptyBefore && showsNothing(report) && countOpen(stored, report.scope) >= SUSPICIOUS_DROP
+}
+
+/**
+ * Every open order of the scope is gone at once, at a venue where that may mean that it shows them no more. It ends with
+ * any row, or after `giveUpAfterMs`; then the ordinary course of absence runs.
+ */
+export function isBlind(stored: Stored, report: SnapshotReport, context: Context): boolean {
+  const { emptyIsAmbiguous, blindSince, monotonic, policy } = context
+  if (!emptyIsAmbiguous || report.coverage.proves === 'presence' || !showsNothing(report)) return false
+  if (blindSince !== null && monotonic - blindSince >= policy.giveUpAfterMs) return false
+  return countOpen(stored, report.scope) > 0
+}
+
+const showsNothing = ({ sightings, alsoPresent }: SnapshotReport) => sightings.length + alsoPresent.length === 0
+
+function countOpen(stored: Stored, scope: Scope): number {
   let open = 0
-  for (const order of stored.orders.values()) {
-    if (order.facts.status === 'open' && isInScope(order, report.scope)) open += 1
-  }
-  return open >= SUSPICIOUS_DROP
+  for (const order of stored.orders.values()) if (order.facts.status === 'open' && isInScope(order, scope)) open += 1
+  return open
 }
 
 /** Whoever is listed is not missing, even where the rest of its row cannot be read. */

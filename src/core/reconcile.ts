@@ -8,22 +8,23 @@ import { newOrder } from './new-order.ts'
 import { isEnded, type OrderKey, orderKey } from './order.ts'
 import type { Outcome, Stored } from './outcome.ts'
 import type { Context } from './policy.ts'
-import { isSuspiciouslyEmpty, noteAbsence, noteAnswer, notePresence, noteSweep } from './presence.ts'
+import { isBlind, isSuspiciouslyEmpty, noteAbsence, noteAnswer, notePresence, noteSweep } from './presence.ts'
 import { endPredecessor } from './replace.ts'
 import type { Mark, Report, Sighting } from './report.ts'
 
 /** See `SPEC.md` for the promises this keeps, and the table test beside it for each rule's reason. */
 export function reconcile(stored: Stored, report: Report, context: Context): Outcome {
   const ledger = openLedger(stored, report, context)
-  const suspicious = report.source === 'snapshot' && isSuspiciouslyEmpty(stored, report, context)
+  const blind = report.source === 'snapshot' && isBlind(stored, report, context)
+  const suspiciouslyEmpty = report.source === 'snapshot' && !blind && isSuspiciouslyEmpty(stored, report, context)
   takeReversals(ledger, report)
   see(ledger, report)
   bookLooseFills(ledger, report)
   switch (report.source) {
     case 'snapshot':
       notePresence(ledger, report)
-      if (suspicious) ledger.probe({ ask: 'snapshot', why: 'a long list came back empty' })
-      else noteAbsence(ledger, report)
+      if (suspiciouslyEmpty) ledger.probe({ ask: 'snapshot', why: 'a long list came back empty' })
+      else if (!blind) noteAbsence(ledger, report)
       break
     case 'lookup':
       noteAnswer(ledger, report)
@@ -36,7 +37,7 @@ export function reconcile(stored: Stored, report: Report, context: Context): Out
     default:
       assertNever(report)
   }
-  return ledger.outcome(suspicious)
+  return ledger.outcome({ suspiciouslyEmpty, blind })
 }
 
 function see(ledger: Ledger, report: Report): void {
@@ -73,7 +74,7 @@ function mayOpen(ledger: Ledger, report: Report, sighting: Sighting): boolean {
   const { kind, venueOrderId, claim } = sighting
   const refuse = (why: string) =>
     ledger.note({ kind, venueOrderId, source: report.source, effect: 'refused', why, said: say(sighting) })
-  if (claim.is === 'rejected') ledger.reject()
+  if (claim.is === 'rejected') countRejection(ledger, report, claim.at)
   else if (report.source === 'lookup') refuse('an answer about an order nobody knows')
   else if (sighting.neverOpens || (claim.is === 'unrecognised' && report.source !== 'snapshot')) {
     ledger.probe({ ask: 'snapshot', why: 'a frame about an order that no list has shown' })
@@ -83,6 +84,12 @@ function mayOpen(ledger: Ledger, report: Report, sighting: Sighting): boolean {
     if (claim.is === 'open') ledger.probe({ ask: 'snapshot', why: 'history names an open order' })
   } else return true
   return false
+}
+
+/** Sweeps overlap, so history counts a rejection only beyond what it had been read to. */
+function countRejection(ledger: Ledger, report: Report, at: number | null): void {
+  const { sweptThrough, trackedSince } = ledger.context
+  if (report.source !== 'history' || (at !== null && at > (sweptThrough ?? trackedSince))) ledger.reject()
 }
 
 function opening(ledger: Ledger, report: Report, { stated, venueClock }: Sighting) {

@@ -56,6 +56,7 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const pace = createPace(settings)
   const health = createHealth(id, store, clock, log)
   const applier = createApplier({ settings, venue, store, book, clock, meter, log })
+  const sweeps = venue.history || (venue.hasHints ?? false)
   let lastRunAt: number | null = null
   let wake: Disposable | null = null
 
@@ -70,13 +71,13 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const follow = (probes: readonly Probe[]) => {
     resolver.take(probes)
     if (probes.some((probe) => probe.ask === 'snapshot')) pace.wantPoll()
-    if (probes.some((probe) => probe.ask === 'history') && venue.history) pace.wantSweep()
+    if (probes.some((probe) => probe.ask === 'history') && sweeps) pace.wantSweep()
     if (probes.length > 0) kick()
   }
   const doubt = (why: string, gap: boolean) => {
     log.debug({ why, gap }, 'looking again')
     pace.wantPoll()
-    if (gap && venue.history) pace.wantSweep()
+    if (gap && sweeps) pace.wantSweep()
     kick()
   }
   const listener = createListener({ account: id, applier, book, clock, health, log, follow, doubt })
@@ -120,7 +121,7 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
     const relaxed = venue.streams && context.session !== null && book.courses.size === 0
     const canLook = !venue.looksThroughSession || context.session !== null
     if (canLook && pace.pollDue(clock.monotonic(), relaxed)) await attempt(() => look(context))
-    if (venue.history && pace.sweepDue(clock.monotonic())) await attempt(() => lookBack(context))
+    if (sweeps && pace.sweepDue(clock.monotonic())) await attempt(() => lookBack(context))
     if (resolver.pending() > 0 && !pace.resting(clock.monotonic())) {
       await attempt(async () => follow(await resolver.resolve(context)))
     }

@@ -34,7 +34,7 @@ export interface Applier {
 
 export interface ApplierDeps {
   settings: SyncSettings
-  venue: Pick<VenueAccount, 'history' | 'lookups'>
+  venue: Pick<VenueAccount, 'history' | 'lookups' | 'emptyIsAmbiguous'>
   store: Store
   book: Book
   clock: Clock
@@ -61,6 +61,7 @@ export function createApplier(deps: ApplierDeps): Applier {
           return false
         }
       }
+      let anyBlind = false
       store.transact((tx) => {
         for (const delivery of deliveries) {
           const { report } = delivery
@@ -75,10 +76,13 @@ export function createApplier(deps: ApplierDeps): Applier {
           if (report.source === 'snapshot') {
             const { scope, coverage, sightings, alsoPresent } = report
             settle.push(() => book.noteEmpty(scopeKey(scope), sightings.length + alsoPresent.length === 0))
-            const complete = coverage.proves !== 'presence' && !outcome.suspiciouslyEmpty
+            if (outcome.blind) settle.push(() => book.noteBlind(scopeKey(scope), context.monotonic))
+            anyBlind ||= outcome.blind
+            const complete = coverage.proves !== 'presence' && !outcome.suspiciouslyEmpty && !outcome.blind
             if (complete) tx.scopeComplete(settings.account, scope, clock.wall())
           }
-          if (delivery.patch !== undefined) tx.patchAccount(settings.account, delivery.patch)
+          const { patch } = delivery
+          if (patch !== undefined) tx.patchAccount(settings.account, anyBlind ? blinded(patch) : patch)
         }
       })
       for (const run of settle) run()
@@ -88,9 +92,13 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 }
 
+/** Blindness is worth telling only of an account that is well otherwise. */
+const blinded = (patch: AccountPatch): AccountPatch => (patch.state === 'ok' ? { ...patch, state: 'blind' } : patch)
+
 function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTransaction, delivery: Delivery): Context {
   const { report } = delivery
   const scope = report.source === 'snapshot' ? report.scope : null
+  const account = tx.account(settings.account)
   const unread = (part: Scope) => tx.lastComplete(settings.account, part) === null
   return {
     account: settings.account,
@@ -100,8 +108,10 @@ function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTrans
       graceMs: settings.graceMs,
       settleMs: settings.settleMs,
       longestHealthyGapMs: 2 * settings.pollEveryMs,
+      giveUpAfterMs: settings.giveUpAfterMs,
     },
-    trackedSince: tx.account(settings.account)?.trackedSince ?? 0,
+    trackedSince: account?.trackedSince ?? 0,
+    sweptThrough: account?.historyThrough ?? null,
     firstSync: scope !== null && unread(scope) && unread({ of: 'account', kinds: scope.kinds }),
     wall: clock.wall(),
     monotonic: clock.monotonic(),
@@ -112,6 +122,8 @@ function contextOf({ settings, venue, book, clock }: ApplierDeps, tx: StoreTrans
     canLookBack: venue.history,
     canAsk: venue.lookups === 'any',
     emptyBefore: scope !== null && book.wasEmpty(scopeKey(scope)),
+    emptyIsAmbiguous: venue.emptyIsAmbiguous ?? false,
+    blindSince: scope === null ? null : book.blindSince(scopeKey(scope)),
   }
 }
 

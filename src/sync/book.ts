@@ -21,6 +21,9 @@ export interface Book {
   /** Whether the read before of this scope was empty too. */
   wasEmpty(scope: string): boolean
   noteEmpty(scope: string, empty: boolean): void
+  /** Since when this scope has been blind, monotonic ms; null where it is not. Any row it shows ends it. */
+  blindSince(scope: string): number | null
+  noteBlind(scope: string, at: number): void
 }
 
 export function createBook(): Book {
@@ -29,6 +32,7 @@ export function createBook(): Book {
   const touches = new Map<OrderKey, Touch>()
   const courses = new Map<OrderKey, Course>()
   const empty = new Set<string>()
+  const blindSince = new Map<string, number>()
   return {
     get epoch() {
       return epoch
@@ -59,7 +63,14 @@ export function createBook(): Book {
     wasEmpty: (scope) => empty.has(scope),
     noteEmpty(scope, isEmpty) {
       if (isEmpty) empty.add(scope)
-      else empty.delete(scope)
+      else {
+        empty.delete(scope)
+        blindSince.delete(scope)
+      }
+    },
+    blindSince: (scope) => blindSince.get(scope) ?? null,
+    noteBlind(scope, at) {
+      if (!blindSince.has(scope)) blindSince.set(scope, at)
     },
   }
 }

@@ -28,7 +28,8 @@ export async function poll(deps: PollDeps, context: LookContext): Promise<PollRe
   const startedAt = clock.wall()
   const reads = await venue.snapshot(context)
   deps.flushFrames()
-  const complete = reads.length > 0 && reads.every((read) => read.coverage.proves !== 'presence')
+  const unread = unreadParts(venue.partitions ?? [], reads)
+  const complete = reads.length > 0 && unread.length === 0 && reads.every((read) => read.coverage.proves !== 'presence')
   const deliver = (read: SnapshotRead): Delivery => ({
     report: { source: 'snapshot', ...snapshotOf(read), mark },
     requestedAt,
@@ -36,9 +37,20 @@ export async function poll(deps: PollDeps, context: LookContext): Promise<PollRe
   })
   const deliveries = reads.map(deliver)
   const last = deliveries.at(-1)
-  const health = { state: 'ok', lastPollAt: startedAt, lastError: null } as const
-  if (last !== undefined) last.patch = { ...health, ...(complete ? { lastCompleteAt: startedAt } : {}) }
+  const health = unread.length === 0 ? WELL : partly(unread, venue.partitions ?? [])
+  if (last !== undefined)
+    last.patch = { ...health, lastPollAt: startedAt, ...(complete ? { lastCompleteAt: startedAt } : {}) }
   return { probes: applier.apply(deliveries), complete }
+}
+
+const WELL = { state: 'ok', lastError: null } as const
+
+const partly = (unread: readonly string[], parts: readonly string[]) =>
+  ({ state: 'degraded', lastError: `${unread.length} of ${parts.length} addresses could not be read` }) as const
+
+function unreadParts(parts: readonly string[], reads: readonly SnapshotRead[]): string[] {
+  const read = new Set(reads.map(({ scope }) => (scope.of === 'partition' ? scope.partition : null)))
+  return parts.filter((part) => !read.has(part))
 }
 
 const snapshotOf = ({ scope, coverage, sightings, alsoPresent, sameSession, venueTime }: SnapshotRead) => ({

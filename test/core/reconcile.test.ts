@@ -151,6 +151,12 @@ describe('nothing goes backwards', () => {
     expect(tell(run([], aHistory([row]), { trackedSince: T0 }))).toBe('-')
     expect(tell(run([], aHistory([row]), { trackedSince: T0 - 1 }))).toBe('opened/history, filled +10')
   })
+  test('what the venue refused to open is counted once, however often history tells of it', () => {
+    const row = aSighting({ claim: { is: 'rejected', at: T0 } })
+    expect(run([], aHistory([row])).rejections).toBe(1)
+    expect(run([], aHistory([row]), { sweptThrough: T0 }).rejections).toBe(0)
+    expect(run([], aFrame([row])).rejections).toBe(1)
+  })
   test('after a re-opened ending everything is a correction', () => {
     const inferred = anOrder({ status: 'cancelled', reason: 'expired', evidence: 'inferred' })
     const reopened = run([inferred], aSnapshot([aSighting({ filled: '2' })]))

@@ -38,7 +38,8 @@ export function createFakeClock(start: { wall?: number; monotonic?: number } = {
   }
 
   return {
-    wall: () => wall,
+    // Whole milliseconds, as the real one.
+    wall: () => Math.trunc(wall),
     monotonic: () => monotonic,
     after(ms, run) {
       const timer = { at: monotonic + Math.max(0, ms), order: created++, run }

@@ -19,8 +19,15 @@ export const T0 = 1_760_000_000_000
 export const aContext = (over: Partial<Context> = {}): Context => ({
   account: 'main',
   venue: 'qfex',
-  policy: { confirmations: 2, graceMs: 30_000, settleMs: 2_000, longestHealthyGapMs: 180_000 },
+  policy: {
+    confirmations: 2,
+    graceMs: 30_000,
+    settleMs: 2_000,
+    longestHealthyGapMs: 180_000,
+    giveUpAfterMs: 604_800_000,
+  },
   trackedSince: T0 - 86_400_000,
+  sweptThrough: null,
   firstSync: false,
   wall: T0,
   monotonic: 1_000_000,
@@ -31,6 +38,8 @@ export const aContext = (over: Partial<Context> = {}): Context => ({
   canLookBack: true,
   canAsk: true,
   emptyBefore: false,
+  emptyIsAmbiguous: false,
+  blindSince: null,
   ...over,
 })
 

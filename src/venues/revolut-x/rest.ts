@@ -40,27 +40,31 @@ const MAX_WAIT_MS = 10 * 60_000
 
 const MAX_MESSAGE_CHARS = 300
 
+/** The venue allows "a few seconds", and `Date` has no fractions. */
+const CLOCK_TOLERANCE_MS = 5_000
+
 export function createGet(deps: RestDeps): Get {
   const { http, budget, venueClock, sign, scrubSecrets } = deps
   let forbidden = 0
 
-  const send = (path: string, query: string, weight: number, signal: AbortSignal) =>
-    http.request(
-      {
-        method: 'GET',
-        path,
-        query,
-        weight,
-        headers: () => sign({ timestamp: venueClock.signingTime(), method: 'GET', path, query }),
-      },
-      signal,
-    )
+  const send = async (path: string, query: string, weight: number, signal: AbortSignal) => {
+    let timestamp = 0
+    const headers = () => {
+      timestamp = venueClock.signingTime()
+      return sign({ timestamp, method: 'GET', path, query })
+    }
+    const reply = await http.request({ method: 'GET', path, query, weight, headers }, signal)
+    return { reply, skewed: blamesClock(reply, timestamp) }
+  }
 
   return async (path, query, weight, signal) => {
     const text = encode(query)
-    let reply = await send(path, text, weight, signal)
-    // The clock has learned from this very reply, so signing anew cures it; without a `Date` it would fail the same.
-    if (reply.status === 409 && reply.venueTime !== null) reply = await send(path, text, weight, signal)
+    let { reply, skewed } = await send(path, text, weight, signal)
+    if (skewed && reply.venueTime !== null) {
+      // Signing anew with the venue's own time cures it; without a `Date` it would fail the same.
+      venueClock.learn(reply.venueTime)
+      ;({ reply } = await send(path, text, weight, signal))
+    }
     // A 5xx is a proxy's word as often as the venue's and says nothing about the key.
     if (reply.status === 403) forbidden++
     else if (reply.status < 500) forbidden = 0
@@ -71,6 +75,14 @@ export function createGet(deps: RestDeps): Get {
     if (error.failure === 'limited') budget.pause(waitOf(reply))
     throw error
   }
+}
+
+/**
+ * A timestamp in the future is a 409. What a stale one gets is not documented: a 401 whose own `Date` is far from what was
+ * signed speaks of the clock, not of the key.
+ */
+function blamesClock({ status, venueTime }: ApiReply, signed: number): boolean {
+  return status === 409 || (status === 401 && venueTime !== null && Math.abs(venueTime - signed) > CLOCK_TOLERANCE_MS)
 }
 
 /** The bytes of the query, encoded once: they are signed and sent as they are. */
