@@ -103,13 +103,24 @@ function commandFirst(argv: readonly string[]): string[] {
 
 function describeFailure(error: unknown, debug: boolean): string {
   if (error instanceof ConfigError) return error.message
+  if (isBindingMissing(error) && !debug) return MISSING_BINDING
   if (!(error instanceof Error)) return `ordersync: ${oneLine(String(error))}`
   return debug && error.stack !== undefined ? error.stack : `ordersync: ${oneLine(error.message)}`
 }
 
+const MISSING_BINDING =
+  'ordersync: the SQLite library was not built for this Node.js: run `npm rebuild better-sqlite3` where ordersync is installed'
+
+/** Installed without install scripts, or by another version of Node.js. */
+const isBindingMissing = (error: unknown): boolean =>
+  error instanceof Error &&
+  /Could not locate the bindings file|was compiled against a different Node\.js/.test(error.message)
+
 /** Commander's complaint as one line that says what to do. */
 function usageLine(text: string): string {
-  const complaint = oneLine(text).replace(/^error: /, 'ordersync: ').replace(/\.$/, '')
+  const complaint = oneLine(text)
+    .replace(/^error: /, 'ordersync: ')
+    .replace(/\.$/, '')
   return complaint.includes('Did you mean') ? complaint : `${complaint}; see ordersync --help`
 }
 

@@ -14,6 +14,8 @@ export interface Terminal extends Disposable {
   /** To the command that is running. */
   signal(signal: ProcessSignal): void
   exits: number[]
+  /** Resolves with the match as soon as the running command has written it. */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>
   world: World
 }
 
@@ -29,10 +31,12 @@ export function openTerminal(options: TerminalOptions = {}): Terminal {
   const printed = { stdout: '', stderr: '' }
   const handlers = new Set<(signal: ProcessSignal) => void>()
   const exits: number[] = []
+  const looking = new Set<() => void>()
   const output = (name: 'stdout' | 'stderr') => ({
     terminal: options.terminal ?? false,
     write: (text: string) => {
       printed[name] += text
+      for (const look of [...looking]) look()
     },
   })
   const world: World = {
@@ -67,6 +71,17 @@ export function openTerminal(options: TerminalOptions = {}): Terminal {
       const code = await runCli({ ...world, argv })
       return { code, ...printed }
     },
+    waitFor: (pattern) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const match = pattern.exec(printed.stdout + printed.stderr)
+          if (match === null) return
+          looking.delete(look)
+          resolve(match)
+        }
+        looking.add(look)
+        look()
+      }),
     signal(signal) {
       for (const handler of handlers) handler(signal)
     },

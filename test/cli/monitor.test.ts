@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createLogFile, type LogFile } from '../feed/log-file.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
+
+let log: LogFile
+let terminal: Terminal
+beforeEach(() => {
+  log = createLogFile()
+  terminal = openTerminal({ cwd: log.dir })
+  writeFileSync(join(log.dir, 'ordersync.yaml'), 'database: ./orders.db\nhttp: { listen: 127.0.0.1:0 }\n')
+})
+afterEach(() => log[Symbol.dispose]())
+
+describe('monitor', () => {
+  it('serves the health of the daemon beside it, and ends when it is told to', async () => {
+    log.store.transact((tx) => tx.patchAccount('main', { state: 'ok', lastPollAt: 1 }))
+    const running = terminal.run('monitor')
+    const [, url] = await terminal.waitFor(/"url":"([^"]+)"/)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/ordersync_last_seq 0\n/)
+    log.close()
+    expect((await fetch(`${url}/readyz`)).status).toBe(503)
+    terminal.signal('SIGTERM')
+    expect(await running).toMatchObject({ code: 0, stdout: '' })
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+  })
+
+  it.each([
+    [
+      ['--listen', '0.0.0.0:0'],
+      'ordersync: --listen is reachable from other machines: set http.token in the configuration first\n',
+    ],
+    [['--listen', 'here'], 'ordersync: --listen takes an address such as 127.0.0.1:8080\n'],
+  ])('refuses %j', async (argv, stderr) => {
+    expect(await terminal.run('monitor', ...argv)).toEqual({ code: 2, stdout: '', stderr })
+  })
+
+  it('asks where to listen if the configuration has HTTP off', async () => {
+    writeFileSync(join(log.dir, 'ordersync.yaml'), 'database: ./orders.db\nhttp: false\n')
+    const { code, stderr } = await terminal.run('monitor')
+    expect(code).toBe(2)
+    expect(stderr).toContain('say where to listen with --listen 127.0.0.1:8080')
+  })
+})
