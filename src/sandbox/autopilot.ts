@@ -1,8 +1,8 @@
 /** Owns the pace at which the sandbox trades by itself. */
 import type { Clock } from '../core/clock.ts'
 import { createDice, seededChance } from './chance.ts'
-import type { MarketAccount } from './market.ts'
 import { MOVE_WEIGHTS, type Move, makeMove } from './moves.ts'
+import type { MarketAccount } from './placing.ts'
 import type { Sandbox } from './sandbox.ts'
 
 export interface AutopilotOptions {

@@ -3,7 +3,8 @@ import { compare, subtract } from '../core/decimal.ts'
 import type { Side } from '../core/order.ts'
 import type { Dice } from './chance.ts'
 import { type Instrument, instrumentOf, instrumentsOf, lots, lotsIn, priceAt } from './instruments.ts'
-import type { Market, MarketAccount, OrderSpec } from './market.ts'
+import type { Market } from './market.ts'
+import type { MarketAccount, OrderSpec } from './placing.ts'
 import { stateOf, type TrueOrder } from './truth.ts'
 
 export type Move =

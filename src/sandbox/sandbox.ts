@@ -67,6 +67,8 @@ export const HOSTS: Record<SandboxVenue, { rest: string; ws: string | null }> = 
   'revolut-x': { rest: 'https://revx.revolut.com', ws: null },
 }
 
+export const VENUES: readonly SandboxVenue[] = ['qfex', 'revolut-x']
+
 /** More than this and the oldest are dropped: a violation is a bug, and the first few tell which. */
 const MAX_VIOLATIONS = 1_000
 
@@ -164,11 +166,10 @@ function createEdges(
 }
 
 function edgeAt(host: string, edges: Record<SandboxVenue, Edge>): Edge | null {
-  for (const edge of Object.values(edges)) {
-    const { rest, ws } = HOSTS[edge.server.venue === 'qfex' ? 'qfex' : 'revolut-x']
-    if (host === new URL(rest).host || (ws !== null && host === new URL(ws).host)) return edge
-  }
-  return null
+  const isAt = ({ rest, ws }: (typeof HOSTS)[SandboxVenue]) =>
+    host === new URL(rest).host || (ws !== null && host === new URL(ws).host)
+  const venue = VENUES.find((each) => isAt(HOSTS[each]))
+  return venue === undefined ? null : edges[venue]
 }
 
 /** The venues keep their own time: it runs with the monotonic clock, so that our wall may jump and theirs does not. */
