@@ -12,7 +12,7 @@ import { type CommonOptions, describeCommand, NegativeResult, parseLength, type 
 import { formatEvent } from './event-line.ts'
 import { aborted, beginLifetime, drain, type Lifetime } from './lifetime.ts'
 import type { Act } from './program.ts'
-import { type SandboxProcess, startSandboxProcess } from './sandbox-process.ts'
+import { type SandboxProcess, startSandboxProcess } from './sandbox-child.ts'
 import { welcome } from './start.ts'
 
 interface DemoOptions extends CommonOptions {

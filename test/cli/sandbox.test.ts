@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startSandboxProcess } from '../../src/cli/sandbox-process.ts'
+import { startSandboxProcess } from '../../src/cli/sandbox-child.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
