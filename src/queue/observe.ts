@@ -33,10 +33,9 @@ export function observeQueues({ address, prefix, venues }: QueueConnection, log:
     board: () => queues.map(boardQueue),
     check: engine.check,
     async [Symbol.asyncDispose]() {
-      // The connection first: a queue waits for its store, and this process changes nothing there.
-      engine.cut()
-      await Promise.allSettled(queues.map((queue) => queue.close()))
+      // The store first: a queue waits for its answers, and there is nothing of this process in it to bring to an end.
       await engine[Symbol.asyncDispose]()
+      await Promise.allSettled(queues.map((queue) => queue.close()))
     },
   }
 }

@@ -38,9 +38,8 @@ export interface VenueQueueHealth {
   lastJobAgeMs: number | null
 }
 
-/** Closing waits this long for the engine, then cuts the connection, then waits a little for what that ends. */
+/** Closing waits this long for the engine to answer. The rest ends when the engine is closed and its connections cut. */
 const POLITE_CLOSE_MS = 500
-const CUT_CLOSE_MS = 200
 
 export function openVenueQueue({ engine, prefix, venue, runner, clock, log }: VenueQueueDeps): VenueQueue {
   const ticks = new Map<string, number>()
@@ -86,9 +85,7 @@ export function openVenueQueue({ engine, prefix, venue, runner, clock, log }: Ve
       // BullMQ waits for its jobs without limit, so they are told to stop first.
       worker.cancelAllJobs('the queue is closing')
       const closed = Promise.allSettled([worker.close(), jobs.close()])
-      if ((await within(clock, POLITE_CLOSE_MS, closed)) !== 'late') return
-      engine.cut()
-      await within(clock, CUT_CLOSE_MS, closed)
+      await within(clock, POLITE_CLOSE_MS, closed)
     },
   }
 }

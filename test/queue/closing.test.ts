@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hasRedis, startRedis } from '../support/redis.ts'
 import { account, isAlive, startBench, until } from './harness.ts'
+
+/** PGlite takes seconds to start where the processor is shared. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const CLOSE_LIMIT_MS = 2_000
 const DAEMON = new URL('daemon.ts', import.meta.url).pathname
@@ -28,7 +31,7 @@ interface Daemon {
   said(word: string): Promise<void>
 }
 
-/** A process with a queue in it: it says `polling` after some jobs, and closes when told `close`. */
+/** A process with a queue in it: it counts its polls aloud, and closes when told to. */
 function startDaemon(setup: { dataDir: string; engine: string }): Daemon {
   const child = spawn(process.execPath, ['--import', 'tsx', DAEMON, setup.engine, setup.dataDir], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -80,6 +83,16 @@ describe.skipIf(!hasRedis)('closing', () => {
     await closes(bench)
   })
 
+  test('lets its process end by itself though Redis is frozen', async () => {
+    await using redis = await startRedis()
+    const { child, said } = startDaemon({ engine: redis.url, dataDir: await directory() })
+    await said('polled 2')
+    redis.freeze()
+    child.stdin?.write('close\n')
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(0)
+  })
+
   test('leaves the connections of no client on the Redis', async () => {
     await using redis = await startRedis()
     const bench = await startBench({ engine: { engine: 'redis', url: redis.url } })
@@ -118,11 +131,13 @@ describe.skipIf(!hasRedis)('a private Redis', () => {
   test('outlives the Ctrl-C of a terminal, and lets its process end by itself after closing', async () => {
     const dataDir = await directory()
     const { child, said } = startDaemon({ engine: 'auto', dataDir })
-    await said('polling')
+    await said('polled 2')
     const pid = await pidIn(dataDir)
     // What a terminal does: the signal goes to the whole process group.
     process.kill(-(child.pid ?? 0), 'SIGINT')
     await said('interrupted')
+    await said('polled 6')
+    expect(await pidIn(dataDir)).toBe(pid)
     expect(isAlive(pid)).toBe(true)
     child.stdin?.write('close\n')
     const [code] = await once(child, 'exit')
@@ -133,7 +148,7 @@ describe.skipIf(!hasRedis)('a private Redis', () => {
   test('left by a killed daemon is ended by the next', async () => {
     const dataDir = await directory()
     const { child, said } = startDaemon({ engine: 'auto', dataDir })
-    await said('polling')
+    await said('polled 2')
     const left = await pidIn(dataDir)
     child.kill('SIGKILL')
     await once(child, 'exit')
@@ -170,7 +185,7 @@ describe('the embedded engine', () => {
 
   test('lets its process end by itself after closing', async () => {
     const { child, said } = startDaemon({ engine: 'embedded', dataDir: await directory() })
-    await said('polling')
+    await said('polled 2')
     child.stdin?.write('close\n')
     const [code] = await once(child, 'exit')
     expect(code).toBe(0)

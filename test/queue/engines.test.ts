@@ -1,11 +1,15 @@
 import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { setTimeout as realTime } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { EngineSpec } from '../../src/queue/engines/engine.ts'
 import { observeQueues, queueConnection } from '../../src/queue/observe.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 import { account, type Bench, recordLog, startBench, until } from './harness.ts'
+
+/** The processor may be shared with everything else that is tested. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const auto: EngineSpec = { engine: 'auto', searchPath: process.env.PATH ?? '' }
 const embedded: EngineSpec = { engine: 'embedded' }
@@ -121,12 +125,19 @@ describe('on the embedded engine', () => {
 
   test('a job wakes its worker, which waits for nothing else', async () => {
     const { queue, polls } = await bench({ engine: embedded, accounts: [account('a', 600_000)] })
-    await until(async () => (await queue.board()[0]?.getDelayedCount()) === 1)
-    const before = performance.now()
-    const polled = polls.more('a', 1)
-    await queue.board()[0]?.add('poll', { account: 'a' })
-    await polled
-    expect(performance.now() - before).toBeLessThan(1_000)
+    const jobs = queue.board()[0]
+    let slowestMs = 0
+    for (let job = 0; job < 5; job++) {
+      // Idle, it looks again only after five seconds. Nothing tells from outside that it has begun to wait, hence the moment.
+      await until(async () => (await jobs?.getJobCountByTypes('wait', 'active')) === 0)
+      await realTime(200)
+      const before = performance.now()
+      const polled = polls.more('a', 1)
+      await jobs?.add('poll', { account: 'a' })
+      await polled
+      slowestMs = Math.max(slowestMs, performance.now() - before)
+    }
+    expect(slowestMs).toBeLessThan(1_000)
   })
 
   test('stands in where PATH has no Redis', async () => {

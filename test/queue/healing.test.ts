@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 import { account, type Bench, isAlive, startBench, until } from './harness.ts'
+
+/** The processor may be shared with everything else that is tested. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const TICK_MS = 500
 

@@ -19,6 +19,7 @@ export const engineAddress = z.discriminatedUnion('engine', [
 ])
 export type EngineAddress = z.output<typeof engineAddress>
 
+/** Disposing it cuts the connections: what still waits for the store fails then. */
 export interface Engine extends AsyncDisposable {
   readonly name: EngineAddress['engine']
   readonly address: EngineAddress
@@ -27,6 +28,4 @@ export interface Engine extends AsyncDisposable {
   check(): Promise<readonly string[]>
   /** A job has finished. */
   jobDone(): void
-  /** Cuts the connections: what waits for the store fails instead. For closing when it does not answer. */
-  cut(): void
 }

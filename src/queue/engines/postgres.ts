@@ -13,8 +13,6 @@ export function postgresEngine(pool: PgPool, address: Extract<EngineAddress, { e
       return ['the embedded queue is for trying out']
     },
     jobDone() {},
-    // Its server is in the daemon: it answers, or the connection is gone with it.
-    cut() {},
     async [Symbol.asyncDispose]() {
       await pool.end()
     },

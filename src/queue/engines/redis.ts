@@ -37,7 +37,6 @@ export function openRedis(address: RedisAddress, log: Logger): Engine {
       return /^maxmemory_policy:noeviction\s*$/m.test(memory) ? [] : [EVICTION]
     },
     jobDone() {},
-    cut: () => client.disconnect(),
     async [Symbol.asyncDispose]() {
       client.disconnect()
     },
