@@ -37,7 +37,12 @@ function startDaemon(setup: { dataDir: string; engine: string }): Daemon {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    // A failed test may leave its Redis; one that ended well took its pid file along.
+    const left = await pidIn(setup.dataDir).catch(() => null)
+    if (left !== null && isAlive(left)) process.kill(left, 'SIGKILL')
+  })
   let output = ''
   child.stdout?.on('data', (data: Buffer) => {
     output += data.toString()
