@@ -35,6 +35,8 @@ export interface WorkerDeps {
 
 export interface Worker extends AsyncDisposable {
   readonly accounts: readonly AccountSync[]
+  /** Opens the sockets. Until then nothing is asked of a venue but what a tick asks. */
+  listen(): void
   /** Does what is due for one account; nothing where it is not one of ours. Never rejects, and is safe to overlap. */
   tick(account: string): Promise<void>
   /** Monotonic ms of the account's last finished run. */
@@ -43,7 +45,7 @@ export interface Worker extends AsyncDisposable {
   retryNow(): void
 }
 
-/** Registers the accounts in the store and begins to listen. Throws AccountIdentityError. */
+/** Registers the accounts in the store. Throws AccountIdentityError, having changed nothing. */
 export function createWorker(configured: readonly WorkerAccount[], deps: WorkerDeps): Worker {
   const { store, clock } = deps
   let epoch = 0
@@ -55,8 +57,9 @@ export function createWorker(configured: readonly WorkerAccount[], deps: WorkerD
   store.transact((tx) =>
     tx.registerAccounts(
       opened.map(({ account, environment, enabled, trackSince }) => {
-        const { id, venue, identity } = account
-        return { id, venue, environment, identity, enabled, trackSince }
+        const { id, venue, identity, partitions } = account
+        const parts = partitions === undefined ? {} : { partitions }
+        return { id, venue, environment, identity, enabled, trackSince, ...parts }
       }),
       clock.wall(),
     ),
@@ -68,18 +71,22 @@ export function createWorker(configured: readonly WorkerAccount[], deps: WorkerD
     createAccountSync({ ...deps, settings: sync, venue: account, session: () => link(account.id) }),
   )
   const byId = new Map(accounts.map((account) => [account.id, account]))
-  const sockets = listen(enabled, byId, sessionOf)
-  for (const { ids, session } of sockets) for (const id of ids) sessions.set(id, session)
+  let sockets: readonly Session[] = []
   return {
     accounts,
+    listen() {
+      const opened = openSockets(enabled, byId, sessionOf)
+      for (const { ids, session } of opened) for (const id of ids) sessions.set(id, session)
+      sockets = opened.map(({ session }) => session)
+    },
     tick: async (id) => byId.get(id)?.tick(),
     lastRunAt: (id) => byId.get(id)?.lastRunAt() ?? null,
     retryNow() {
-      for (const { session } of sockets) session.retryNow()
+      for (const session of sockets) session.retryNow()
       for (const account of accounts) account.forgive()
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(sockets.map(({ session }) => session[Symbol.asyncDispose]()))
+      await Promise.all(sockets.map((session) => session[Symbol.asyncDispose]()))
       await Promise.all(accounts.map((account) => account[Symbol.asyncDispose]()))
     },
   }
@@ -88,7 +95,7 @@ export function createWorker(configured: readonly WorkerAccount[], deps: WorkerD
 type OpenSocket = (options: Pick<Parameters<typeof createSession>[0], 'protocol' | 'budget' | 'on'>) => Session
 
 /** One socket for every key, however many accounts are on it. */
-function listen(opened: readonly OpenedAccount[], accounts: ReadonlyMap<string, AccountSync>, open: OpenSocket) {
+function openSockets(opened: readonly OpenedAccount[], accounts: ReadonlyMap<string, AccountSync>, open: OpenSocket) {
   const groups = new Map<string, NonNullable<OpenedAccount['session']>>()
   for (const { session } of opened) if (session !== null) groups.set(session.protocol.key, session)
   return [...groups.values()].map(({ protocol, budget }) => {

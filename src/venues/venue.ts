@@ -64,6 +64,12 @@ export interface VenueAccount {
   readonly lookups: 'any' | 'open_only' | 'none'
   /** Whether history proves endings (false: it is a hint at best, or there is none). */
   readonly history: boolean
+  /** {@link VenueAccount.lookBack} may still name an ending where history proves none: it is read, and nothing waits for it. */
+  readonly hasHints?: boolean
+  /** An empty list may also mean that the venue has stopped showing the orders, and a scope of it can be blind. */
+  readonly emptyIsAmbiguous?: boolean
+  /** The parts (addresses) it reads, each a scope of its own; absent where the venue lists by account. */
+  readonly partitions?: readonly string[]
   /** Whether a socket carries this account's changes; polls may then be rarer. */
   readonly streams: boolean
   /** The list of open orders is read over the session itself: without one there is nothing to look at. */
