@@ -23,6 +23,7 @@ export const nothing: Outcome = {
   courses: new Map(),
   notes: [],
   suspiciouslyEmpty: false,
+  blind: false,
   rejections: 0,
 }
 
