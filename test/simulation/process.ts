@@ -81,6 +81,7 @@ export function startProcess({ sandbox, store, clock, pace, seed }: ProcessOptio
     http,
     socket,
   })
+  worker.listen()
   const dice = createDice(seededChance(`${seed}/ticks`))
   for (const { id } of worker.accounts)
     tickForEver(mortalClock, pace.pollEveryMs, dice.integer(0, pace.pollEveryMs), () => worker.tick(id))
