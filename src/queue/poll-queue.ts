@@ -65,14 +65,16 @@ export async function startQueue(options: PollQueueOptions): Promise<PollQueue> 
   let aligning: Promise<void> | null = null
 
   const alignAll = async () => {
-    state = await look(engine, clock)
     for (const queue of venues.values()) await queue.align()
   }
-  const align = () => {
+  /** Always back within a few seconds, so that health is never older; what hangs in a dead engine is not begun twice. */
+  const align = async () => {
+    state = await look(engine, clock)
+    if (!state.reachable) return
     aligning ??= alignAll().finally(() => {
       aligning = null
     })
-    return aligning
+    await within(clock, ALIGN_WAIT_MS, aligning)
   }
   const setAccounts = (next: readonly PollAccount[]) => {
     accounts = next
@@ -95,7 +97,7 @@ export async function startQueue(options: PollQueueOptions): Promise<PollQueue> 
     lastPollAt: options.lastPollAt,
   })
   // The watchdog tells of a failure; whether the schedules stand yet or not, polling has begun.
-  await within(clock, ALIGN_WAIT_MS, quietly(align()))
+  await quietly(align())
 
   return {
     engineName: () => engine.name,
@@ -106,7 +108,8 @@ export async function startQueue(options: PollQueueOptions): Promise<PollQueue> 
       setAccounts(next)
       watchdog.look()
       // What is under way began with the accounts of before.
-      await within(clock, ALIGN_WAIT_MS, quietly(quietly(Promise.resolve(underWay ?? undefined)).then(align)))
+      if (underWay !== null) await within(clock, ALIGN_WAIT_MS, quietly(underWay))
+      await quietly(align())
     },
     connectionInfo: () => ({ address: engine.address, prefix, venues: [...venues.keys()] }),
     async [Symbol.asyncDispose]() {

@@ -7,7 +7,7 @@ export interface WatchdogDeps {
   clock: Clock
   log: Logger
   accounts(): readonly PollAccount[]
-  /** Sets the schedules right. May hang as long as the engine does. */
+  /** Sets the schedules right. */
   align(): Promise<void>
   /** Polls without the queue; its failure is the runner's to tell. */
   poll(accountId: string): void
@@ -51,7 +51,7 @@ export function startWatchdog(deps: WatchdogDeps): Watchdog {
       tellChange(log, silent, account.id, isSilent)
       if (needsPoll(deps, account, now, isSilent)) deps.poll(account.id)
     }
-    // One at a time: a dead engine may hold an answer back for as long as it likes.
+    // One at a time: an engine that does not answer takes longer than the next look is away.
     if (!aligning) void align()
     timer = clock.after(periodMs(accounts), look)
   }
