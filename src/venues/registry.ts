@@ -2,6 +2,7 @@
 import { assertNever } from '../core/assert-never.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Budget } from './budget.ts'
+import * as dexpal from './dexpal/client.ts'
 import * as qfex from './qfex/client.ts'
 import type { OpenSession } from './qfex/tie-breaker.ts'
 import * as revolutX from './revolut-x/client.ts'
@@ -11,6 +12,7 @@ import type { SessionProtocol, VenueAccount, VenueDeps } from './venue.ts'
 export type VenueSettings =
   | ({ venue: 'qfex' } & qfex.QfexSettings)
   | ({ venue: 'revolut-x' } & revolutX.RevolutXSettings)
+  | ({ venue: 'dexpal' } & dexpal.DexpalSettings)
 
 export interface OpenedAccount {
   account: VenueAccount
@@ -43,6 +45,10 @@ export function createRegistry(deps: RegistryDeps): (settings: VenueSettings) =>
       }
       case 'revolut-x':
         return revolutX.createAccount(settings, deps)
+      case 'dexpal': {
+        const budget = shared(dexpal.budgetKey(settings), (clock) => dexpal.createDexpalBudget(settings, clock))
+        return dexpal.createAccount(settings, { ...deps, budget })
+      }
       default:
         return assertNever(settings)
     }
