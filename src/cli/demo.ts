@@ -45,7 +45,7 @@ async function demo(run: Run, options: DemoOptions, [where = '']: readonly strin
   await using sandbox = await startSandboxProcess(world, [directory, '--seed', options.seed ?? '1'])
   const config = configOf(run, sandbox)
   const logFile = join(directory, 'daemon.log')
-  print.note(`a sandbox of seed ${sandbox.ready.seed}; the daemon's log is ${logFile}`)
+  print.note(`the sandbox of seed ${sandbox.ready.seed} is process ${sandbox.pid}; the daemon's log is ${logFile}`)
   const diary = await watch(run, { config, logFile, lengthMs, sandbox, lifetime })
   summarise(run, config, diary)
 }
@@ -88,6 +88,7 @@ async function watch(run: Run, { config, logFile, lengthMs, sandbox, lifetime }:
   welcome(config, log)
   const { createApp } = await import('../app.ts')
   const app = await createApp(config, { ...world, log: log.logger })
+  if (app.url !== null) run.print.note(`health, metrics and the queues are at ${app.url}`)
   const timer = lengthMs === null ? null : clock.after(lengthMs, lifetime.end)
   using reader = openReader(config.database)
   const narrator = narrate(run, config.database, reader, before)

@@ -18,16 +18,16 @@ const STYLES: Record<EventType, Style> = {
 export function formatEvent(event: EventRecord, paint: Printer['paint']): string {
   const { data, type } = event
   const step = event.fill_quantity === null ? null : words(event.fill_quantity, at(event.fill_price))
-  const terms = words(event.quantity ?? data.quote_quantity, at(event.price))
+  const terms = words(event.quantity ?? data.quote_quantity, at(event.price), trigger(event.trigger_price))
   const filled = type === 'opened' || event.filled_quantity === '0' ? null : `filled ${event.filled_quantity}`
   return [
     paint('dim', formatTime(event.recorded_at)),
-    plain(event.account).padEnd(12),
-    plain(event.symbol).padEnd(14),
-    words(data.side ?? data.position_side ?? '-', data.type).padEnd(12),
+    plain(event.account).padEnd(10),
+    plain(event.symbol).padEnd(9),
+    words(data.side ?? data.position_side ?? '-', data.type).padEnd(11),
     paint(STYLES[type] ?? 'bold', type.padEnd(16)),
-    (step ?? terms).padEnd(24),
-    (filled === null ? '' : `${filled}${event.quantity === null ? '' : ` of ${event.quantity}`}`).padEnd(26),
+    (step ?? terms).padEnd(18),
+    (filled === null ? '' : `${filled}${event.quantity === null ? '' : ` of ${event.quantity}`}`).padEnd(20),
     paint('dim', words(event.evidence, event.reason)),
   ]
     .join(' ')
@@ -49,4 +49,5 @@ export function formatAge(at: number | null, now: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)}h` : `${Math.round(seconds / 86_400)}d`
 }
 
+const trigger = (price: string | null) => (price === null ? null : `if ${price}`)
 const at = (price: string | null) => (price === null ? null : `@ ${price}`)

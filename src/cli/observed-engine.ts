@@ -2,8 +2,8 @@
 import type { Queue } from 'bullmq'
 import type { Logger } from 'pino'
 import type { Clock } from '../core/clock.ts'
+import { readConnectionFile } from '../queue/connection-file.ts'
 import { type ObservedQueues, observeQueues, type QueueConnection } from '../queue/observe.ts'
-import { readQueueFile } from './queue-file.ts'
 
 export interface ObservedEngine extends AsyncDisposable {
   /** As of the last look; null where no daemon says that it has one. */
@@ -27,7 +27,7 @@ export async function observeEngine(deps: { database: string; clock: Clock; log:
     await old?.queues[Symbol.asyncDispose]()
   }
   const look = async () => {
-    const connection = readQueueFile(database)
+    const connection = readConnectionFile(database)
     if (JSON.stringify(connection) !== JSON.stringify(known?.connection ?? null)) {
       await forget()
       if (connection !== null && !closed)

@@ -81,7 +81,7 @@ function createProgram(world: World, onScrub: (scrub: Scrub) => void): Command {
     return async (...given) => {
       const command = given.at(-1)
       if (!(command instanceof Command)) throw new TypeError('commander calls an action with its command')
-      await work(createRun(world, command.opts(), onScrub), command.opts(), command.args)
+      await work(createRun(world, command.opts(), onScrub), command.opts(), command.processedArgs.map(String))
     }
   }
   for (const add of COMMANDS) {

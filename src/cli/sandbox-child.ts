@@ -10,6 +10,7 @@ export type SandboxReady = z.output<typeof readySchema>
 
 export interface SandboxProcess extends AsyncDisposable {
   readonly ready: SandboxReady
+  readonly pid: number
   /** Rejects when the sandbox ends without having been asked to. */
   readonly died: Promise<never>
 }
@@ -42,6 +43,7 @@ export async function startSandboxProcess(world: World, args: readonly string[])
   const [line] = await Promise.race([once(lines, 'line'), died])
   return {
     ready: readySchema.parse(JSON.parse(String(line))),
+    pid: child.pid ?? 0,
     died,
     async [Symbol.asyncDispose]() {
       ended = true

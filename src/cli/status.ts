@@ -48,7 +48,7 @@ async function status(run: Run, options: StatusOptions): Promise<void> {
 
 async function readStatus(run: Run): Promise<Status> {
   // Loaded when it is needed: the queue's own library takes as long to load as all the rest.
-  const { readQueueFile } = await import('./queue-file.ts')
+  const { readConnectionFile } = await import('../queue/connection-file.ts')
   const { database } = run.readerConfig()
   using reader = openReader(database)
   const { logId, lastSeq } = reader.meta()
@@ -63,7 +63,7 @@ async function readStatus(run: Run): Promise<Status> {
     last_seq: lastSeq,
     wal_bytes: walBytes(database),
     daemon,
-    queue: daemon === null ? null : (readQueueFile(database)?.address.engine ?? null),
+    queue: daemon === null ? null : (readConnectionFile(database)?.address.engine ?? null),
     accounts: accounts.map(accountRecord),
     troubles: daemon === null ? ['no daemon runs: ordersync start', ...troubles] : troubles,
   }

@@ -24,6 +24,7 @@ export interface TerminalOptions {
   env?: Record<string, string>
   terminal?: boolean
   clock?: Clock
+  self?: World['self']
 }
 
 export function openTerminal(options: TerminalOptions = {}): Terminal {
@@ -53,7 +54,7 @@ export function openTerminal(options: TerminalOptions = {}): Terminal {
     clock: options.clock ?? realClock,
     chance: () => 0.5,
     readFile: (path) => ({ text: readFileSync(path, 'utf8'), mode: statSync(path).mode }),
-    self: ['false'],
+    self: options.self ?? ['false'],
     onStdinEnd() {},
     onSignal(handler) {
       handlers.add(handler)
