@@ -6,7 +6,7 @@ import { type Config, loadConfig } from '../config.ts'
 import type { EventType } from '../core/event.ts'
 import { openFollower } from '../feed/follower.ts'
 import { createLog } from '../log.ts'
-import { openReader, type StoreReader } from '../store/read.ts'
+import { openReader } from '../store/read.ts'
 import type { EventRecord } from '../store/records.ts'
 import { type CommonOptions, describeCommand, NegativeResult, parseLength, type Run, UsageError } from './command.ts'
 import { formatEvent } from './event-line.ts'
@@ -90,13 +90,14 @@ async function watch(run: Run, { config, logFile, lengthMs, sandbox, lifetime }:
   const app = await createApp(config, { ...world, log: log.logger })
   if (app.url !== null) run.print.note(`health, metrics and the queues are at ${app.url}`)
   const timer = lengthMs === null ? null : clock.after(lengthMs, lifetime.end)
-  using reader = openReader(config.database)
-  const narrator = narrate(run, config.database, reader, before)
+  const narrator = narrate(run, config.database, before)
   try {
     await Promise.race([aborted(lifetime.over), sandbox.died, narrator.live(lifetime.over)])
   } finally {
     timer?.[Symbol.dispose]()
     lifetime.end()
+    // The narrator's reader first: a database whose last connection only reads keeps its write-ahead log.
+    await narrator.quiet()
     await drain(world, 'the daemon', app)
     await narrator.rest()
     file.end()
@@ -112,7 +113,7 @@ function lastCursor(database: string): string | null {
   return `${logId}:${lastSeq}`
 }
 
-function narrate({ world, print }: Run, database: string, reader: StoreReader, after: string | null) {
+function narrate({ world, print }: Run, database: string, after: string | null) {
   const counts = new Map<EventType, number>()
   let position = after
   let reading: Promise<void> = Promise.resolve()
@@ -122,6 +123,7 @@ function narrate({ world, print }: Run, database: string, reader: StoreReader, a
     print.result(event, () => formatEvent(event, print.paint))
   }
   const read = async (live: boolean, signal: AbortSignal) => {
+    using reader = openReader(database)
     using follower = openFollower({ database, reader, clock: world.clock })
     for await (const event of follower.follow({ after: position, live, signal })) tell(event)
   }
@@ -132,11 +134,10 @@ function narrate({ world, print }: Run, database: string, reader: StoreReader, a
       reading = read(true, signal)
       return reading
     },
+    /** Whatever ended it: a failure has been told by then. */
+    quiet: () => reading.catch(() => {}),
     /** What was committed while the daemon drained. */
-    rest: async () => {
-      await reading
-      await read(false, new AbortController().signal)
-    },
+    rest: () => read(false, new AbortController().signal),
   }
 }
 
