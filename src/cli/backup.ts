@@ -2,8 +2,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { backupDatabase } from '../store/backup.ts'
-import { type CommonOptions, describeCommand, type Run } from './command.ts'
-import type { Act } from './program.ts'
+import { type Act, type CommonOptions, describeCommand, type Run } from './command.ts'
 
 export function addBackup(program: Command, act: Act): void {
   const command = program

@@ -36,6 +36,11 @@ export interface Run {
   readerConfig(): ReaderConfig
 }
 
+/** Makes a commander action of a command's own function. */
+export type Act = <Options extends CommonOptions>(
+  work: (run: Run, options: Options, args: readonly string[]) => Promise<void> | void,
+) => (...given: unknown[]) => Promise<void>
+
 export type Scrub = (text: string) => string
 
 /** Adds the options every command takes, and its example. */

@@ -8,10 +8,17 @@ import { openFollower } from '../feed/follower.ts'
 import { createLog } from '../log.ts'
 import { openReader } from '../store/read.ts'
 import type { EventRecord } from '../store/records.ts'
-import { type CommonOptions, describeCommand, NegativeResult, parseLength, type Run, UsageError } from './command.ts'
+import {
+  type Act,
+  type CommonOptions,
+  describeCommand,
+  NegativeResult,
+  parseLength,
+  type Run,
+  UsageError,
+} from './command.ts'
 import { formatEvent } from './event-line.ts'
 import { aborted, beginLifetime, drain, type Lifetime } from './lifetime.ts'
-import type { Act } from './program.ts'
 import { type SandboxProcess, startSandboxProcess } from './sandbox-child.ts'
 import { welcome } from './start.ts'
 

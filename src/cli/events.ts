@@ -3,10 +3,17 @@ import type { Command } from 'commander'
 import { type Follower, openFollower } from '../feed/follower.ts'
 import { openReader, type StoreReader } from '../store/read.ts'
 import type { EventRecord } from '../store/records.ts'
-import { type CommonOptions, describeCommand, parseCount, parseMoment, type Run, UsageError } from './command.ts'
+import {
+  type Act,
+  type CommonOptions,
+  describeCommand,
+  parseCount,
+  parseMoment,
+  type Run,
+  UsageError,
+} from './command.ts'
 import { formatEvent } from './event-line.ts'
 import { beginLifetime } from './lifetime.ts'
-import type { Act } from './program.ts'
 
 interface EventsOptions extends CommonOptions {
   after?: string

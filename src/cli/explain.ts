@@ -3,10 +3,9 @@ import type { Command } from 'commander'
 import type { Explanation, FullRef } from '../store/pages.ts'
 import { openReader, type StoreReader } from '../store/read.ts'
 import type { OrderRecord } from '../store/records.ts'
-import { type CommonOptions, describeCommand, NegativeResult, type Run } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, NegativeResult, type Run } from './command.ts'
 import { formatDate } from './event-line.ts'
 import { type Printer, plain, words } from './print.ts'
-import type { Act } from './program.ts'
 
 export function addExplain(program: Command, act: Act): void {
   const command = program

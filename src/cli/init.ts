@@ -2,8 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { configJsonSchema } from '../config/json-schema.ts'
-import { type CommonOptions, describeCommand, type Run } from './command.ts'
-import type { Act } from './program.ts'
+import { type Act, type CommonOptions, describeCommand, type Run } from './command.ts'
 
 interface InitOptions extends CommonOptions {
   printSchema?: boolean

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { openStore } from '../store/commit.ts'
-import { type CommonOptions, describeCommand, type Run } from './command.ts'
-import type { Act } from './program.ts'
+import { type Act, type CommonOptions, describeCommand, type Run } from './command.ts'
 
 export function addMigrate(program: Command, act: Act): void {
   const command = program

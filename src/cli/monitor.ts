@@ -7,9 +7,8 @@ import { createLog } from '../log.ts'
 import { readHolder } from '../store/lock.ts'
 import { walBytes } from '../store/open.ts'
 import { openReader } from '../store/read.ts'
-import { type CommonOptions, describeCommand, type Run, UsageError } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, type Run, UsageError } from './command.ts'
 import { aborted, beginLifetime, drain } from './lifetime.ts'
-import type { Act } from './program.ts'
 import { logFormat } from './start.ts'
 
 interface MonitorOptions extends CommonOptions {

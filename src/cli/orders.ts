@@ -4,10 +4,9 @@ import type { OrderKind, OrderStatus, VenueName } from '../core/order.ts'
 import { MAX_PAGE, type OrderFilter } from '../store/pages.ts'
 import { openReader, type StoreReader } from '../store/read.ts'
 import type { OrderRecord } from '../store/records.ts'
-import { type CommonOptions, describeCommand, parseCount, parseWord, type Run } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, parseCount, parseWord, type Run } from './command.ts'
 import { formatAge } from './event-line.ts'
 import { type Cell, type Column, type Style, words } from './print.ts'
-import type { Act } from './program.ts'
 
 interface OrdersOptions extends CommonOptions {
   account?: string

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problems.ts'
 import { addBackup } from './backup.ts'
-import { type CommonOptions, createRun, NegativeResult, type Run, type Scrub, UsageError } from './command.ts'
+import { type Act, createRun, NegativeResult, type Scrub, UsageError } from './command.ts'
 import { addDemo } from './demo.ts'
 import { addEvents } from './events.ts'
 import { addExplain } from './explain.ts'
@@ -18,11 +18,6 @@ import type { World } from './world.ts'
 
 /** 0: done. 1: failed, or a check did not hold. 2: wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2
-
-/** Makes a commander action of a command's own function. */
-export type Act = <Options extends CommonOptions>(
-  work: (run: Run, options: Options, args: readonly string[]) => Promise<void> | void,
-) => (...given: unknown[]) => Promise<void>
 
 const COMMANDS = [
   addStart,

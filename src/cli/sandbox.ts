@@ -2,9 +2,8 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { SandboxReady } from '../sandbox/run.ts'
-import { type CommonOptions, describeCommand, type Run, UsageError } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, type Run, UsageError } from './command.ts'
 import { beginLifetime } from './lifetime.ts'
-import type { Act } from './program.ts'
 
 interface SandboxOptions extends CommonOptions {
   seed?: string

@@ -5,9 +5,8 @@ import type { App } from '../app.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
 import { type Config, secretsOf } from '../config.ts'
 import { createLog, type Log, type LogOptions } from '../log.ts'
-import { type CommonOptions, describeCommand, type Run } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, type Run } from './command.ts'
 import { aborted, beginLifetime, drain } from './lifetime.ts'
-import type { Act } from './program.ts'
 import type { World } from './world.ts'
 
 interface StartOptions extends CommonOptions {

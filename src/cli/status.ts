@@ -5,10 +5,9 @@ import type { LockHolder } from '../store/errors.ts'
 import { readHolder } from '../store/lock.ts'
 import { walBytes } from '../store/open.ts'
 import { openReader } from '../store/read.ts'
-import { type CommonOptions, describeCommand, NegativeResult, type Run } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, NegativeResult, type Run } from './command.ts'
 import { formatAge, formatDate } from './event-line.ts'
 import { type Cell, type Column, type Printer, plain, type Style } from './print.ts'
-import type { Act } from './program.ts'
 
 interface StatusOptions extends CommonOptions {
   check?: boolean

@@ -1,9 +1,8 @@
 /** Owns `verify`: checks over the whole database what the log promises. */
 import type { Command } from 'commander'
 import { openReader } from '../store/read.ts'
-import { type CommonOptions, describeCommand, NegativeResult, type Run } from './command.ts'
+import { type Act, type CommonOptions, describeCommand, NegativeResult, type Run } from './command.ts'
 import { plain, words } from './print.ts'
-import type { Act } from './program.ts'
 
 export function addVerify(program: Command, act: Act): void {
   const command = program.command('verify').description('check that events and orders agree, over the whole database')
