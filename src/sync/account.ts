@@ -85,9 +85,12 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const { giveUpAfterMs } = settings
   const resolver = createResolver({ venue, applier, book, clock, chance, giveUpAfterMs, order: load, flushFrames })
 
+  /** Without its session there is nothing to look at: the look that is wanted waits for the next one. */
+  const canLook = () => !venue.looksThroughSession || deps.session() !== null
+
   /** Runs the lane as soon as what is wanted may begin, without waiting for the queue's next tick. */
   const kick = () => {
-    const wait = pace.waitMs(clock.monotonic())
+    const wait = pace.waitMs(clock.monotonic(), canLook())
     if (wait === null || wake !== null || life.signal.aborted) return
     wake = clock.after(wait, () => {
       wake = null
@@ -119,8 +122,7 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
 
   const steps = async (context: LookContext) => {
     const relaxed = venue.streams && context.session !== null && book.courses.size === 0
-    const canLook = !venue.looksThroughSession || context.session !== null
-    if (canLook && pace.pollDue(clock.monotonic(), relaxed)) await attempt(() => look(context))
+    if (canLook() && pace.pollDue(clock.monotonic(), relaxed)) await attempt(() => look(context))
     if (sweeps && pace.sweepDue(clock.monotonic())) await attempt(() => lookBack(context))
     if (resolver.pending() > 0 && !pace.resting(clock.monotonic())) {
       await attempt(async () => follow(await resolver.resolve(context)))

@@ -23,8 +23,8 @@ export interface Pace {
   sweeping(now: number): void
   wantPoll(): void
   wantSweep(): void
-  /** Ms until the wanted look may begin; null where none is wanted. */
-  waitMs(now: number): number | null
+  /** Ms until the wanted look may begin; null where none is wanted, or only a poll that is not possible now. */
+  waitMs(now: number, canPoll: boolean): number | null
   succeeded(): void
   failed(now: number, error: VenueError, chance: Chance): void
   /** Forgets every wait: the configuration was read again, or the stream came back. */
@@ -64,8 +64,8 @@ export function createPace({ pollEveryMs, pollWhileStreamingMs, historyEveryMs }
     wantSweep() {
       sweepWanted = true
     },
-    waitMs(now) {
-      const times = [...(pollWanted ? [wantedPollAt()] : []), ...(sweepWanted ? [wantedSweepAt()] : [])]
+    waitMs(now, canPoll) {
+      const times = [...(pollWanted && canPoll ? [wantedPollAt()] : []), ...(sweepWanted ? [wantedSweepAt()] : [])]
       return times.length === 0 ? null : Math.max(0, Math.min(...times) - now, restUntil - now)
     },
     succeeded() {

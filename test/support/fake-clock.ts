@@ -17,6 +17,9 @@ interface Timer {
   run: () => void
 }
 
+/** Timers that set themselves again without waiting would keep the clock where it is for ever. */
+const BUSY_LOOP = 20_000
+
 /** `wall` and `monotonic` are where the two times begin, ms. */
 export function createFakeClock(start: { wall?: number; monotonic?: number } = {}): FakeClock {
   let wall = start.wall ?? Date.UTC(2026, 0, 1)
@@ -49,8 +52,11 @@ export function createFakeClock(start: { wall?: number; monotonic?: number } = {
     async advance(ms) {
       const until = monotonic + ms
       await settle()
+      let atOnce = 0
       for (let due = nextDue(until); due !== null; due = nextDue(until)) {
         timers.delete(due)
+        atOnce = due.at === monotonic ? atOnce + 1 : 0
+        if (atOnce > BUSY_LOOP) throw new Error(`${BUSY_LOOP} timers at one instant: something spins`)
         moveTo(due.at)
         due.run()
         await settle()
