@@ -52,8 +52,11 @@ function venueSettings(account: AccountSettings): VenueSettings {
         rateShare,
       }
     }
+    case 'dexpal': {
+      const { apiKey, addresses } = account
+      return { venue: 'dexpal', id, restUrl, apiKey: apiKey.reveal(), addresses, rateShare }
+    }
     case 'derive':
-    case 'dexpal':
       throw new TypeError(`venue ${account.venue} is not there yet`)
     default:
       return assertNever(account)

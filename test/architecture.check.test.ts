@@ -19,11 +19,12 @@ const RANKS: Record<string, number> = {
   'config.ts': 5,
   'log.ts': 5,
   'clock.ts': 5,
-  'index.ts': 5,
+  'index.ts': 6,
   'worker.ts': 6,
-  'app.ts': 7,
-  cli: 8,
-  'main.ts': 9,
+  'settings.ts': 7,
+  'app.ts': 8,
+  cli: 9,
+  'main.ts': 10,
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
@@ -106,7 +107,9 @@ describe('doors', () => {
     ])
   })
   test('the process is touched in one file', () => {
-    expect(reading(/\bprocess\.[a-zA-Z]|from 'node:process'/)).toEqual(['main.ts'])
+    // A private Redis that a killed daemon left is ended by its pid, which is no business of `main.ts`.
+    const expected = ['main.ts', 'queue/engines/leftover.ts']
+    expect(reading(/(?<![-\w])process\.[a-zA-Z]|from 'node:process'/).sort()).toEqual(expected)
   })
   test('core imports nothing from outside but decimals', () => {
     const outside = files

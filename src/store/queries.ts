@@ -12,9 +12,10 @@ import {
   MAX_CANDIDATES,
   MAX_PAGE,
   type OpenOrderFilter,
+  type OpenOrderPage,
   type OrderFilter,
 } from './pages.ts'
-import type { OrderRecord } from './records.ts'
+import type { FillRecord, OrderRecord } from './records.ts'
 import {
   EVENT_FIELDS,
   eventRecord,
@@ -51,7 +52,7 @@ export function createOrderQueries(connection: Connection) {
         next: last !== undefined && rows.length === limit ? String(last.id) : null,
       }
     },
-    openOrderPage({ account, limit: wanted, after }: OpenOrderFilter) {
+    openOrderPage({ account, limit: wanted, after }: OpenOrderFilter): Omit<OpenOrderPage, 'last_seq'> {
       const limit = pageSize(wanted)
       const { account: a, kind, venueOrderId } = openOrders
       const from = after === undefined ? undefined : splitRef(after)
@@ -182,7 +183,7 @@ export function createSideQueries(connection: Connection) {
     .limit(MAX_QUARANTINED)
     .prepare()
   return {
-    fillsOf: ({ account, kind, venueOrderId }: FullRef) => fillQuery.all({ account, kind, venueOrderId }),
+    fillsOf: ({ account, kind, venueOrderId }: FullRef): FillRecord[] => fillQuery.all({ account, kind, venueOrderId }),
     observationsOf: ({ account, kind, venueOrderId }: FullRef) => observationQuery.all({ account, kind, venueOrderId }),
     quarantined: (account: string) => quarantineQuery.all({ account }),
   }
