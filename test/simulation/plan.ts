@@ -24,7 +24,7 @@ const VENUES = ['qfex', 'revolut-x'] as const
 
 export function planOf(seed: number): Plan {
   const dice = createDice(seededChance(`plan/${seed}`))
-  const tradingMs = dice.integer(40, 120) * 1_000
+  const tradingMs = dice.integer(30, 80) * 1_000
   const pollEveryMs = dice.pick([1_000, 2_000, 5_000])
   return {
     seed: `sim-${seed}`,
