@@ -39,20 +39,23 @@ export type LookUp = (question: Question, asking: Asking) => Promise<LookupAnswe
 /** Finds how an order ended, or says nothing: not being on the pages that were read is no word about it. */
 export function createLookUp(): LookUp {
   const endedById = new Map<string, Sighting>()
-  return async ({ venueOrderId }, asking) => {
+  const search = async (venueOrderId: string, asking: Asking): Promise<void> => {
+    if (endedById.has(venueOrderId)) return
     for await (const rows of newestPages(asking)) {
-      if (endedById.has(venueOrderId)) break
       const { sightings } = readOrders(rows, GET_ORDERS, asking.subaccountId)
       for (const sighting of sightings) if (isOver(sighting)) remember(endedById, sighting)
+      if (endedById.has(venueOrderId)) return
     }
+  }
+  return async ({ venueOrderId }, asking) => {
+    await search(venueOrderId, asking)
     const sighting = endedById.get(venueOrderId)
     return sighting === undefined ? { is: 'silent' } : { is: 'found', sighting, fills: [] }
   }
 }
 
-/** Nothing first, so that who knows the answer already asks nobody; then the lists of endings in turn, page by page. */
+/** The lists of endings in turn, page by page. */
 async function* newestPages(asking: Asking): AsyncGenerator<readonly unknown[]> {
-  yield []
   const searches = ENDED.map((status): Search => ({ read: reader(status, asking), first: null, taken: 0 }))
   let pages = 0
   for (let due = searches; due.length > 0; due = due.filter((search) => !isThrough(search))) {
