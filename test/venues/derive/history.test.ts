@@ -70,6 +70,7 @@ describe('a list that moves while it is read', () => {
     ['shrinks once', (nth) => (nth < 2 ? orderPage([ended(1)], 3, 3) : clampedAt(nth - 1, 2)), [1, 2, 1, 2], true],
     ['grows on every page', (nth) => orderPage([ended(nth)], nth + 1, nth + 1), [1, 2, 1, 2, 1, 2], false],
     ['grows by count alone', (nth) => orderPage([ended(nth)], nth + 1, 2), [1, 2, 1, 2, 1, 2], false],
+    ['grows by pages alone', (nth) => orderPage([ended(nth)], 2, nth + 1), [1, 2, 1, 2, 1, 2], false],
     ['shifts a row once', (nth) => (nth < 3 ? orderPage([ended(1)], 2, 2) : clampedAt(nth - 2, 2)), [1, 2, 1, 2], true],
     ['shifts rows for ever', () => orderPage([ended(1)], 2, 2), [1, 2, 1, 2, 1, 2], false],
   ]
