@@ -56,8 +56,11 @@ function venueSettings(account: AccountSettings): VenueSettings {
       const { apiKey, addresses } = account
       return { venue: 'dexpal', id, restUrl, apiKey: apiKey.reveal(), addresses, rateShare }
     }
-    case 'derive':
-      throw new TypeError(`venue ${account.venue} is not there yet`)
+    case 'derive': {
+      const { protocol, wsUrl, wallet, sessionKey, subaccountId } = account
+      const key = sessionKey.reveal()
+      return { venue: 'derive', id, protocol, restUrl, wsUrl, wallet, sessionKey: key, subaccountId, rateShare }
+    }
     default:
       return assertNever(account)
   }

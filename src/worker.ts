@@ -51,9 +51,13 @@ export function createWorker(configured: readonly WorkerAccount[], deps: WorkerD
   let epoch = 0
   const sessionOf = (options: Pick<Parameters<typeof createSession>[0], 'protocol' | 'budget' | 'on'>): Session =>
     createSession({ ...deps, ...options, nextEpoch: () => ++epoch })
-  const openAccount = createRegistry({ ...deps, openSession: (budget) => openForAMoment(budget, sessionOf) })
-
-  const opened = configured.map((account) => ({ ...account, ...openAccount(account.venue) }))
+  const registry = () => createRegistry({ ...deps, openSession: (budget) => openForAMoment(budget, sessionOf) })
+  // What is disabled has an identity and nothing else: it must not join the sockets of those that run.
+  const [openEnabled, openDisabled] = [registry(), registry()]
+  const opened = configured.map((account) => {
+    const open = account.enabled ? openEnabled : openDisabled
+    return { ...account, ...open(account.venue) }
+  })
   store.transact((tx) =>
     tx.registerAccounts(
       opened.map(({ account, environment, enabled, trackSince }) => {

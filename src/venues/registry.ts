@@ -2,6 +2,7 @@
 import { assertNever } from '../core/assert-never.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Budget } from './budget.ts'
+import { createDeriveRegistry, type DeriveSettings } from './derive/client.ts'
 import * as dexpal from './dexpal/client.ts'
 import * as qfex from './qfex/client.ts'
 import type { OpenSession } from './qfex/tie-breaker.ts'
@@ -12,6 +13,7 @@ import type { SessionProtocol, VenueAccount, VenueDeps } from './venue.ts'
 export type VenueSettings =
   | ({ venue: 'qfex' } & qfex.QfexSettings)
   | ({ venue: 'revolut-x' } & revolutX.RevolutXSettings)
+  | ({ venue: 'derive' } & DeriveSettings)
   | ({ venue: 'dexpal' } & dexpal.DexpalSettings)
 
 export interface OpenedAccount {
@@ -32,6 +34,8 @@ export function createRegistry(deps: RegistryDeps): (settings: VenueSettings) =>
     budgets.set(key, budget)
     return budget
   }
+  // Accounts of one wallet share a socket, which has to know them all.
+  const openDerive = createDeriveRegistry(deps)
   return (settings) => {
     switch (settings.venue) {
       case 'qfex': {
@@ -43,8 +47,12 @@ export function createRegistry(deps: RegistryDeps): (settings: VenueSettings) =>
         })
         return { account, session: { protocol: session, budget } }
       }
-      case 'revolut-x':
-        return revolutX.createAccount(settings, deps)
+      case 'revolut-x': {
+        const budget = shared(revolutX.budgetKey(settings), (clock) => revolutX.createRevolutXBudget(settings, clock))
+        return revolutX.createAccount(settings, { ...deps, budget })
+      }
+      case 'derive':
+        return openDerive(settings)
       case 'dexpal': {
         const budget = shared(dexpal.budgetKey(settings), (clock) => dexpal.createDexpalBudget(settings, clock))
         return dexpal.createAccount(settings, { ...deps, budget })

@@ -1,6 +1,8 @@
 /** Owns a Revolut X account: what is asked at which path, and what an answer proves. */
+
+import type { Clock } from '../../core/clock.ts'
 import type { Coverage, LookupAnswer } from '../../core/report.ts'
-import { createBudget, type RateLimit } from '../budget.ts'
+import { type Budget, createBudget, type RateLimit } from '../budget.ts'
 import { VenueError } from '../errors.ts'
 import { type AllowRule, createHttpClient, type WireLimits } from '../http.ts'
 import { createScrubber } from '../scrub.ts'
@@ -47,10 +49,24 @@ const LIST_LIMIT = 300
 /** Sizes at which the venue's lists were or are cut; the older list has no cursor that would say so. */
 const SUSPECT_SIZES: ReadonlySet<number> = new Set([100, 300, 1_000])
 
+export interface RevolutXDeps extends VenueDeps {
+  /** Of the key: every account with the same {@link budgetKey} takes from it. */
+  budget: Budget
+}
+
+export const budgetKey = ({ restUrl, apiKey }: RevolutXSettings): string =>
+  `revolut-x/${new URL(restUrl).host}/${apiKey}`
+
+export const createRevolutXBudget = ({ rateShare }: RevolutXSettings, clock: Clock): Budget =>
+  createBudget(LIMITS, rateShare, clock)
+
 /** Makes the account without asking the venue anything. Throws a VenueError `misused` where the private key is none. */
-export function createAccount(settings: RevolutXSettings, deps: VenueDeps): { account: VenueAccount; session: null } {
+export function createAccount(
+  settings: RevolutXSettings,
+  deps: RevolutXDeps,
+): { account: VenueAccount; session: null } {
+  const { budget } = deps
   const venueClock = createVenueClock(deps.clock)
-  const budget = createBudget(LIMITS, settings.rateShare, deps.clock)
   const http = createHttpClient({
     transport: deps.http,
     clock: deps.clock,

@@ -1,7 +1,7 @@
 /** Owns a scripted Revolut X: what each request is answered with, and what was asked. */
 import { generateKeyPairSync } from 'node:crypto'
 import type { HttpTransport, WireRequest, WireResponse } from '../../../src/venues/http.ts'
-import { createAccount, type RevolutXSettings } from '../../../src/venues/revolut-x/client.ts'
+import { createAccount, createRevolutXBudget, type RevolutXSettings } from '../../../src/venues/revolut-x/client.ts'
 import type { LookContext, VenueAccount } from '../../../src/venues/venue.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
 
@@ -47,18 +47,17 @@ export function createFakeVenue(script: Script, settings: Partial<RevolutXSettin
     const answer = script(askedOf(request), asked.length)
     return { status: 200, headers: {}, body: '', ...answer }
   }
-  const { account } = createAccount(
-    {
-      id: 'revx',
-      protocol: 'orders-active',
-      restUrl: 'https://revx.example',
-      apiKey: API_KEY,
-      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      rateShare: 1,
-      ...settings,
-    },
-    { clock, chance: () => 0.5, http },
-  )
+  const complete: RevolutXSettings = {
+    id: 'revx',
+    protocol: 'orders-active',
+    restUrl: 'https://revx.example',
+    apiKey: API_KEY,
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    rateShare: 1,
+    ...settings,
+  }
+  const budget = createRevolutXBudget(complete, clock)
+  const { account } = createAccount(complete, { clock, chance: () => 0.5, http, budget })
   return { account, clock, asked }
 }
 

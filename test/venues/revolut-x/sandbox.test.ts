@@ -5,7 +5,7 @@ import type { Sighting } from '../../../src/core/report.ts'
 import { createAutopilot } from '../../../src/sandbox/autopilot.ts'
 import { createSandbox, HOSTS, type Sandbox } from '../../../src/sandbox/sandbox.ts'
 import { stateOf, type TrueOrder } from '../../../src/sandbox/truth.ts'
-import { createAccount } from '../../../src/venues/revolut-x/client.ts'
+import { createAccount, createRevolutXBudget } from '../../../src/venues/revolut-x/client.ts'
 import type { LookContext, VenueAccount } from '../../../src/venues/venue.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
 
@@ -17,7 +17,8 @@ function accountAt(sandbox: Sandbox, clock: FakeClock, id: string): VenueAccount
   if (credentials?.venue !== 'revolut-x') throw new Error(`no account ${id}`)
   const { protocol, apiKey, privateKey } = credentials
   const settings = { id, protocol, restUrl: HOSTS['revolut-x'].rest, apiKey, privateKey, rateShare: 1 }
-  return createAccount(settings, { clock, chance: () => 0.5, http: sandbox.http }).account
+  const budget = createRevolutXBudget(settings, clock)
+  return createAccount(settings, { clock, chance: () => 0.5, http: sandbox.http, budget }).account
 }
 
 /** Runs `work` while the clock goes on: in the sandbox even an answer takes its time. */
