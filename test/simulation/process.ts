@@ -8,6 +8,7 @@ import type { Socket, SocketTransport } from '../../src/stream/socket.ts'
 import type { SyncSettings } from '../../src/sync/settings.ts'
 import type { HttpTransport } from '../../src/venues/http.ts'
 import { createWorker, type Worker, type WorkerAccount } from '../../src/worker.ts'
+import { venueSettingsOf } from '../support/sandbox-accounts.ts'
 
 export interface SimulatedProcess {
   readonly alive: boolean
@@ -105,17 +106,11 @@ function tickForEver(clock: Clock, everyMs: number, firstMs: number, tick: () =>
   })
 }
 
-function accountsOf(sandbox: Sandbox, pace: ProcessOptions['pace']): WorkerAccount[] {
-  return sandbox.accounts.map((account) => {
-    const sync = { ...pace, account: account.id, venue: account.venue }
-    const common = { sync, environment: 'simulation', enabled: true, trackSince: null }
-    if (account.venue === 'qfex') {
-      const { id, publicKey, secretKey, subaccount } = account
-      const urls = { wsUrl: 'wss://trade.qfex.com', restUrl: 'https://api.qfex.com' }
-      return { ...common, venue: { venue: 'qfex', id, publicKey, secretKey, subaccount, ...urls, rateShare: 0.5 } }
-    }
-    const { id, protocol, apiKey, privateKey } = account
-    const restUrl = 'https://revx.revolut.com'
-    return { ...common, venue: { venue: 'revolut-x', id, protocol, apiKey, privateKey, restUrl, rateShare: 0.5 } }
-  })
-}
+const accountsOf = (sandbox: Sandbox, pace: ProcessOptions['pace']): WorkerAccount[] =>
+  sandbox.accounts.map((account) => ({
+    venue: venueSettingsOf(account),
+    sync: { ...pace, account: account.id, venue: account.venue },
+    environment: 'simulation',
+    enabled: true,
+    trackSince: null,
+  }))

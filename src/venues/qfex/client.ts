@@ -64,7 +64,7 @@ export function createAccount(
     venueClock,
     limits: HTTP_LIMITS,
   })
-  const rest = createRest({ http, budget, sign, publicKey, subaccount, scrubSecrets })
+  const rest = createRest({ http, budget, sign, publicKey, subaccount, venueClock, scrubSecrets })
   const instruments = createInstruments(rest, clock)
   const memory = createMemory()
   const socket = {

@@ -5,6 +5,7 @@ import { VenueError } from '../errors.ts'
 import type { AllowRule, ApiReply, HttpClient } from '../http.ts'
 import { parseJson } from '../json.ts'
 import { scrubText } from '../scrub.ts'
+import type { VenueClock } from '../venue-clock.ts'
 import type { Sign } from './sign.ts'
 import { listSchema, problemOf, problemSchema } from './wire.ts'
 
@@ -47,12 +48,16 @@ export interface RestOptions {
   sign: Sign
   publicKey: string
   subaccount: string | null
+  venueClock: VenueClock
   scrubSecrets: (text: string) => string
 }
 
-export function createRest({ http, budget, sign, publicKey, subaccount, scrubSecrets }: RestOptions): Rest {
+export function createRest(options: RestOptions): Rest {
+  const { http, budget, sign, publicKey, subaccount, venueClock, scrubSecrets } = options
+  let signedAt = 0
   const headers = () => {
     const { nonce, unixTs, signature } = sign()
+    signedAt = unixTs * 1_000
     return {
       'x-qfex-public-key': publicKey,
       'x-qfex-nonce': nonce,
@@ -65,7 +70,13 @@ export function createRest({ http, budget, sign, publicKey, subaccount, scrubSec
     async list(path, query, signal) {
       const search = new URLSearchParams(query).toString()
       const signed = path === REFDATA ? {} : { headers }
-      const reply = await http.request({ method: 'GET', path, query: search, weight: WEIGHT, ...signed }, signal)
+      const send = () => http.request({ method: 'GET', path, query: search, weight: WEIGHT, ...signed }, signal)
+      let reply = await send()
+      if (reply.status === 401 && reply.venueTime !== null && Math.abs(reply.venueTime - signedAt) > CLOCK_WINDOW_MS) {
+        // It is our clock that is refused, not the key: signed with the venue's own time it is accepted.
+        venueClock.learn(reply.venueTime)
+        reply = await send()
+      }
       if (reply.status !== 200) throw failureOf(path, reply, budget, scrubSecrets)
       const { data, count } = listOf(path, reply.body)
       return { rows: data ?? [], count: count ?? null, venueTime: reply.venueTime }
@@ -86,6 +97,9 @@ function jsonOf(path: string, body: string): unknown {
     throw new VenueError('broken', `${path}: not JSON`, { cause })
   }
 }
+
+/** The venue's window is five minutes either way; well inside it a 401 speaks of the key. */
+const CLOCK_WINDOW_MS = 60_000
 
 /** https://docs.qfex.com/api-reference/errors. A brand-new account may answer 500 until it has a balance. */
 function failureOf(path: string, reply: ApiReply, budget: Budget, scrubSecrets: (text: string) => string): VenueError {
