@@ -27,9 +27,9 @@ function spoil(rows: Row[], site: FaultSite, faults: Faults, dice: Dice): boolea
   let isSpoilt = false
   if (faults.strike('wrong_type', site) !== null) {
     const field = dice.pick(fields)
-    // Text for text would be no wrong type but a lie, which nobody could tell from the truth.
+    // Text or a number for text would be no wrong type but a lie, which nobody could tell from the truth.
     const isText = typeof row[field] === 'string'
-    row[field] = dice.pick([true, { nested: 1 }, [], isText ? 7 : 'not-what-you-think'])
+    row[field] = dice.pick([true, { nested: 1 }, [], isText ? {} : 'not-what-you-think'])
     isSpoilt = true
   }
   const missing = faults.strike('missing_field', site)
