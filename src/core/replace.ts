@@ -10,6 +10,8 @@ import type { Report, Sighting } from './report.ts'
 export function endPredecessor(ledger: Ledger, report: Report, sighting: Sighting, alive: ReadonlySet<OrderKey>): void {
   const replaces = sighting.stated.replaces
   if (replaces == null || replaces === sighting.venueOrderId) return
+  // A link ends its predecessor once. One that was seen alive after it would else end with every word about its successor.
+  if (ledger.order(orderKey(sighting))?.facts.replaces === replaces) return
   const key = orderKey({ kind: sighting.kind, venueOrderId: replaces })
   const predecessor = ledger.order(key)
   if (predecessor === null || predecessor.facts.replacedBy !== null || alive.has(key)) return
