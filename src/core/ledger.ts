@@ -93,7 +93,8 @@ function bookFills(stored: Stored, report: Report) {
       books.set(key, {
         fills: [...rest, fill],
         news: news.filter((other) => other !== known),
-        reversed: [...reversed, known],
+        // What was new with this very report was never counted.
+        reversed: news.includes(known) ? reversed : [...reversed, known],
       })
       writes.push(fill)
     } else if (known.fee === null && fill.fee !== null && !known.reversed) {
