@@ -42,11 +42,13 @@ export function judge(
   context: Context,
 ): Verdict {
   if (course.reads === 0) return { is: 'wait' }
-  const looked = !context.canLookBack || course.historyAsked
+  const { confirmations, graceMs, giveUpAfterMs } = context.policy
+  // What never answers must not keep an order open for ever: after this long it is not asked about any more.
+  const givenUp = context.monotonic - course.since >= giveUpAfterMs
+  const looked = !context.canLookBack || course.historyAsked || givenUp
   if (read.successor !== null && looked) return { is: 'cancelled', reason: 'replaced' }
   if (read.sameSession && looked && leavesRemainder(order)) return { is: 'cancelled', reason: 'ioc_remainder' }
-  const asked = looked && (!context.canAsk || course.lookupAnswered)
-  const { confirmations, graceMs } = context.policy
+  const asked = looked && (!context.canAsk || course.lookupAnswered || givenUp)
   if (!asked || course.reads < confirmations || course.healthyMs < graceMs) return { is: 'wait' }
   return isPastExpiry(order, read.venueTime) ? { is: 'cancelled', reason: 'expired' } : { is: 'vanished' }
 }

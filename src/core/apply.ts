@@ -35,7 +35,7 @@ export function applyObservation(journal: Journal, observation: Observation): Pr
 function goesOn(journal: Journal, observation: Observation): Probe[] {
   const { sighting, evidence, fresh } = observation
   if (!fresh) return refuse(journal, 'the stream said more after this was asked')
-  if (isOlder(journal, sighting)) return refuse(journal, 'older than what is known')
+  if (isOlder(journal, sighting)) return listedInAnOldRow(journal, observation)
   if (journal.order.facts.status === 'unknown') {
     journal.write('reappeared', { status: 'open', reason: null, closedAt: null, evidence }, entry(observation))
   }
@@ -43,6 +43,16 @@ function goesOn(journal: Journal, observation: Observation): Probe[] {
   fillUp(journal, observation)
   remember(journal, sighting)
   return []
+}
+
+/** A fresh list that shows an order proves that it is there, however old the row: only what the row says is refused. */
+function listedInAnOldRow(journal: Journal, observation: Observation): Probe[] {
+  const { evidence } = observation
+  if (journal.order.facts.status === 'unknown' && evidence === 'snapshot') {
+    journal.write('reappeared', { status: 'open', reason: null, closedAt: null, evidence }, entry(observation))
+    journal.observe({ missingSince: null })
+  }
+  return refuse(journal, 'older than what is known')
 }
 
 /** Open or unknown, and seen ended. An ending by lookup or history is final whatever its clock says. */
@@ -88,7 +98,7 @@ function endsAgain(journal: Journal, observation: Observation): Probe[] {
   }
   if (!stronger && isOlder(journal, sighting)) return []
   const now = journal.order.facts
-  const learned = learn(now, sighting)
+  const learned = { ...learn(now, sighting), ...(agrees ? learnEnd(now, claimedAt(sighting.claim), stronger) : {}) }
   const filledQuantity = speaksOfSum(observation, stronger, now)
   const change = { ...learned, ...(stronger ? restated(now, sighting) : {}), ...(agrees ? {} : end), filledQuantity }
   if (differs(now, change) || (stronger && now.evidence === 'inferred')) {
@@ -98,6 +108,12 @@ function endsAgain(journal: Journal, observation: Observation): Probe[] {
   }
   remember(journal, sighting)
   return []
+}
+
+/** When it ended, where that was not known or only inferred. Two sources that know it differently are left alone. */
+function learnEnd({ closedAt, evidence }: OrderFacts, at: number | null, stronger: boolean): { closedAt?: number } {
+  const open = closedAt === null || (stronger && evidence === 'inferred')
+  return open && at !== null && at !== closedAt ? { closedAt: at } : {}
 }
 
 /** The cumulative fill after a message about an ended order: the stronger word decides, an equal one may only add. */
@@ -249,7 +265,7 @@ const entry = ({ sighting, evidence }: Pick<Observation, 'sighting' | 'evidence'
 const truncated = (clock: Decimal): number => Math.trunc(Number(clock))
 
 const differs = (facts: OrderFacts, change: Partial<OrderFacts>): boolean =>
-  Object.entries(change).some(([name, value]) => name !== 'closedAt' && Reflect.get(facts, name) !== value)
+  Object.entries(change).some(([name, value]) => Reflect.get(facts, name) !== value)
 
 /** An immediate order never rests, so what is left of it after a fill is gone or about to be. */
 export const isImmediate = (facts: OrderFacts): boolean =>

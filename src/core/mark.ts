@@ -17,3 +17,9 @@ export function freshness(key: OrderKey, mark: Mark, context: Context): Freshnes
   const lagging = context.monotonic - touch.at <= context.policy.settleMs
   return touch.counter > mark.counter || lagging ? 'touched' : 'fresh'
 }
+
+/** The same for history, which carries no mark: it is older than every frame since it was asked, and lags like a list. */
+export function isQuiet(key: OrderKey, { touches, requestedAt, policy }: Context): boolean {
+  const touch = touches.get(key)
+  return touch === undefined || touch.at < requestedAt - policy.settleMs
+}

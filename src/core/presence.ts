@@ -9,6 +9,8 @@ import type { HistoryReport, LookupReport, Scope, SnapshotReport } from './repor
 
 /** A scope with this many open orders that suddenly lists none is read again before anything is concluded. */
 export const SUSPICIOUS_DROP = 10
+/** History lags, so that each of this many reads without the order asks it again; after them its own pace has to do. */
+export const EAGER_READS = 10
 
 export function isInScope(order: Order, scope: Scope): boolean {
   if (!scope.kinds.includes(order.kind)) return false
@@ -17,6 +19,7 @@ export function isInScope(order: Order, scope: Scope): boolean {
 }
 
 export function isSuspiciouslyEmpty(stored: Stored, report: SnapshotReport, context: Context): boolean {
+  if (report.coverage.proves === 'presence') return false
   return !context.emptyBefore && showsNothing(report) && countOpen(stored, report.scope) >= SUSPICIOUS_DROP
 }
 
@@ -61,7 +64,10 @@ export function noteAbsence(ledger: Ledger, report: SnapshotReport): void {
 function missOnce(ledger: Ledger, report: SnapshotReport, order: Order, strong: boolean): void {
   const { context } = ledger
   const key = orderKey(order)
-  const course = nextCourse(context.courses.get(key) ?? null, strong, context)
+  const before = context.courses.get(key) ?? null
+  // A read that left before the last one was applied shows the same moment once more.
+  if (before !== null && context.requestedAt < before.countedAt) return
+  const course = nextCourse(before, strong, context)
   const { sameSession, venueTime } = report
   const verdict = judge(order, course, { sameSession, venueTime, successor: ledger.successorOf(order) }, context)
   ledger.course(key, verdict.is === 'wait' ? course : null)
@@ -71,10 +77,8 @@ function missOnce(ledger: Ledger, report: SnapshotReport, order: Order, strong: 
     if (verdict.is === 'wait') {
       if (course.reads === 1) journal.note('asked', 'missing from a read that had to show it')
       const why = 'missing'
-      return [
-        { ask: 'history', why },
-        { ask: 'lookup', ref: order, urgent: ledger.successorOf(order) !== null, why },
-      ]
+      const lookup = { ask: 'lookup', ref: order, urgent: ledger.successorOf(order) !== null, why } as const
+      return course.historyAsked && course.reads > EAGER_READS ? [lookup] : [{ ask: 'history', why }, lookup]
     }
     const entry = { evidence: 'inferred', venueTime: null } as const
     if (verdict.is === 'vanished') {
@@ -95,7 +99,7 @@ export function noteAnswer(ledger: Ledger, report: LookupReport): void {
   const key = orderKey(report.asked)
   const course = ledger.context.courses.get(key)
   if (course === undefined) return
-  if (report.answer.is === 'found') {
+  if (report.answer.is === 'found' && orderKey(report.answer.sighting) === key) {
     endCourse(ledger, report.asked, freshness(key, report.mark, ledger.context))
   } else if (ledger.context.requestedAt >= course.since) {
     ledger.course(key, { ...course, lookupAnswered: true })

@@ -3,14 +3,14 @@ import { applyObservation, claimedAt, type Observation } from './apply.ts'
 import { assertNever } from './assert-never.ts'
 import { bookLooseFills, takeReversals } from './bookings.ts'
 import { type Ledger, openLedger, sightingsOf } from './ledger.ts'
-import { freshness } from './mark.ts'
+import { freshness, isQuiet } from './mark.ts'
 import { newOrder } from './new-order.ts'
 import { isEnded, type OrderKey, orderKey } from './order.ts'
 import type { Outcome, Stored } from './outcome.ts'
 import type { Context } from './policy.ts'
 import { isBlind, isSuspiciouslyEmpty, noteAbsence, noteAnswer, notePresence, noteSweep } from './presence.ts'
 import { endPredecessor } from './replace.ts'
-import type { Mark, Report, Sighting } from './report.ts'
+import type { Claim, Report, Sighting } from './report.ts'
 
 /** See `SPEC.md` for the promises this keeps, and the table test beside it for each rule's reason. */
 export function reconcile(stored: Stored, report: Report, context: Context): Outcome {
@@ -51,11 +51,15 @@ function see(ledger: Ledger, report: Report): void {
       if (before === null) journal.write('opened', { evidence: report.source }, opening(ledger, report, sighting))
       return applyObservation(journal, observe(ledger, report, sighting, before === null))
     })
-    const after = ledger.order(orderKey(sighting))
-    if (after !== null && isEnded(after.facts.status) && ledger.context.courses.has(orderKey(sighting))) {
-      ledger.course(orderKey(sighting), null)
-    }
+    endCourse(ledger, orderKey(sighting))
   }
+}
+
+/** Whoever ended, or was seen alive by a message that counts, is not missing. */
+function endCourse(ledger: Ledger, key: OrderKey): void {
+  const after = ledger.order(key)
+  if (after === null || !ledger.context.courses.has(key)) return
+  if (isEnded(after.facts.status) || after.seen.missingSince === null) ledger.course(key, null)
 }
 
 /** Predecessors before their successors, and what ended earlier first: the log reads in the order of life. */
@@ -82,8 +86,15 @@ function mayOpen(ledger: Ledger, report: Report, sighting: Sighting): boolean {
     const at = claimedAt(claim)
     if (at !== null && at >= ledger.context.trackedSince) return true
     if (claim.is === 'open') ledger.probe({ ask: 'snapshot', why: 'history names an open order' })
+  } else if (report.source === 'snapshot' && endedBefore(claim, ledger.context.trackedSince)) {
+    refuse('ended before tracking began')
   } else return true
   return false
+}
+
+function endedBefore(claim: Claim, trackedSince: number): boolean {
+  const at = claimedAt(claim)
+  return at !== null && at < trackedSince
 }
 
 /** Sweeps overlap, so history counts a rejection only beyond what it had been read to. */
@@ -102,15 +113,17 @@ function opening(ledger: Ledger, report: Report, { stated, venueClock }: Sightin
 
 function observe(ledger: Ledger, report: Report, sighting: Sighting, isNew: boolean): Observation {
   const key = orderKey(sighting)
-  const mark = 'mark' in report ? report.mark : null
-  const fresh = isNew || report.source === 'stream' || mark === null || isFresh(ledger, key, mark)
+  const fresh = isNew || isFresh(report, key, ledger.context)
   const { fills, news } = ledger.books(key)
   // What was booked before the order was known is news to the order.
   const unseen = isNew ? fills.filter((fill) => !fill.reversed) : news
   return { sighting, evidence: report.source, fresh, fills, news: unseen, successor: ledger.successorOf(sighting) }
 }
 
-const isFresh = (ledger: Ledger, key: OrderKey, mark: Mark) => freshness(key, mark, ledger.context) === 'fresh'
+function isFresh(report: Report, key: OrderKey, context: Context): boolean {
+  if (report.source === 'stream') return true
+  return report.source === 'history' ? isQuiet(key, context) : freshness(key, report.mark, context) === 'fresh'
+}
 
 /** What a message says, for a person reading `explain`. */
 function say({ word, claim, filled, stated, estimatedQuantity }: Sighting): string {
