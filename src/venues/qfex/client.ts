@@ -1,9 +1,10 @@
 /** Owns one QFEX account: its parts put together into what every venue offers. */
 import type { Clock } from '../../core/clock.ts'
 import { type Budget, createBudget, type RateLimit } from '../budget.ts'
+import { VenueError } from '../errors.ts'
 import { createHttpClient } from '../http.ts'
 import { createScrubber } from '../scrub.ts'
-import type { SessionProtocol, VenueAccount, VenueDeps } from '../venue.ts'
+import type { LookContext, SessionProtocol, SnapshotRead, VenueAccount, VenueDeps } from '../venue.ts'
 import { createVenueClock } from '../venue-clock.ts'
 import { lookBack } from './history.ts'
 import { createInstruments } from './instruments.ts'
@@ -95,7 +96,7 @@ export function createAccount(
     history: true,
     streams: true,
     looksThroughSession: true,
-    snapshot: (context) => readOpenOrders(context, { instruments, memory }),
+    snapshot: (context) => lookBeside(context, (link) => readOpenOrders(link, { instruments, memory }), asking, deps),
     async lookup(question, context) {
       const answer = await lookUp(question, context, history)
       if (answer.is !== 'silent' || breakTie === null) return answer
@@ -106,4 +107,29 @@ export function createAccount(
     venueNow: venueClock.now,
   }
   return { account, session }
+}
+
+/**
+ * After too many requests without a reply the live socket takes none for a while, and its frames go on: then the list comes
+ * over a second session, and proves nothing about what is still under way on the first.
+ */
+async function lookBeside(
+  context: LookContext,
+  look: (context: LookContext) => Promise<SnapshotRead[]>,
+  protocol: SessionProtocol,
+  { openSession }: QfexDeps,
+): Promise<SnapshotRead[]> {
+  try {
+    return await look(context)
+  } catch (error) {
+    const rests = error instanceof VenueError && error.failure === 'later' && typeof error.retry === 'object'
+    if (!rests || openSession === undefined || context.session === null) throw error
+    const { link, close } = await openSession(protocol, context.signal)
+    try {
+      const reads = await look({ ...context, session: link })
+      return reads.map((read) => ({ ...read, sameSession: false }))
+    } finally {
+      await close()
+    }
+  }
 }
