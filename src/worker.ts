@@ -1,6 +1,7 @@
 /** Owns the work without the process around it: accounts, their sockets and their store. The simulation runs just this. */
 import type { Logger } from 'pino'
 import type { Chance, Clock } from './core/clock.ts'
+import type { Quarantined } from './core/quarantine.ts'
 import type { Store } from './store/commit.ts'
 import { createSession, type Session } from './stream/session.ts'
 import type { SocketTransport } from './stream/socket.ts'
@@ -11,7 +12,8 @@ import { VenueError } from './venues/errors.ts'
 import type { HttpTransport } from './venues/http.ts'
 import type { OpenSession } from './venues/qfex/tie-breaker.ts'
 import { createRegistry, type OpenedAccount, type VenueSettings } from './venues/registry.ts'
-import type { SessionLink } from './venues/venue.ts'
+import { createScrubber } from './venues/scrub.ts'
+import type { Inbound, SessionLink, VenueAccount } from './venues/venue.ts'
 
 /** One configured account. */
 export interface WorkerAccount {
@@ -48,6 +50,7 @@ export interface Worker extends AsyncDisposable {
 /** Registers the accounts in the store. Throws AccountIdentityError, having changed nothing. */
 export function createWorker(configured: readonly WorkerAccount[], deps: WorkerDeps): Worker {
   const { store, clock } = deps
+  const clean = withoutKeys(configured)
   let epoch = 0
   const sessionOf = (options: Pick<Parameters<typeof createSession>[0], 'protocol' | 'budget' | 'on'>): Session =>
     createSession({ ...deps, ...options, nextEpoch: () => ++epoch })
@@ -72,14 +75,19 @@ export function createWorker(configured: readonly WorkerAccount[], deps: WorkerD
   const sessions = new Map<string, Session>()
   const link = (account: string): SessionLink | null => sessions.get(account)?.link() ?? null
   const accounts = enabled.map(({ account, sync }) =>
-    createAccountSync({ ...deps, settings: sync, venue: account, session: () => link(account.id) }),
+    createAccountSync({
+      ...deps,
+      settings: sync,
+      venue: cleanAccount(account, clean),
+      session: () => link(account.id),
+    }),
   )
   const byId = new Map(accounts.map((account) => [account.id, account]))
   let sockets: readonly Session[] = []
   return {
     accounts,
     listen() {
-      const opened = openSockets(enabled, byId, sessionOf)
+      const opened = openSockets(enabled, byId, { open: sessionOf, clean })
       for (const { ids, session } of opened) for (const id of ids) sessions.set(id, session)
       sockets = opened.map(({ session }) => session)
     },
@@ -96,10 +104,43 @@ export function createWorker(configured: readonly WorkerAccount[], deps: WorkerD
   }
 }
 
+/** Settings that nobody may write down. */
+const KEYS: ReadonlySet<string> = new Set(['apiKey', 'privateKey', 'secretKey', 'sessionKey'])
+
+type Clean = (item: Quarantined) => Quarantined
+
+/** What nobody could read is kept for a look, whatever is in it: a venue that repeats a key of ours must not put it there. */
+function withoutKeys(configured: readonly WorkerAccount[]): Clean {
+  const settings = configured.flatMap(({ venue }) => Object.entries(venue))
+  const hide = createScrubber(
+    settings.flatMap(([name, value]) => (KEYS.has(name) && typeof value === 'string' ? [value] : [])),
+  )
+  return ({ where, problem, sample }) => ({ where, problem: hide(problem), sample: hide(sample) })
+}
+
+function cleanAccount(account: VenueAccount, clean: Clean): VenueAccount {
+  const cleaned = <Read extends { quarantined: Quarantined[] }>(read: Read): Read => ({
+    ...read,
+    quarantined: read.quarantined.map(clean),
+  })
+  return {
+    ...account,
+    snapshot: async (context) => (await account.snapshot(context)).map(cleaned),
+    lookBack: async (window, context) => cleaned(await account.lookBack(window, context)),
+  }
+}
+
+const cleanMessage = (message: Inbound, clean: Clean): Inbound =>
+  message.is === 'quarantine' ? { ...message, item: clean(message.item) } : message
+
 type OpenSocket = (options: Pick<Parameters<typeof createSession>[0], 'protocol' | 'budget' | 'on'>) => Session
 
 /** One socket for every key, however many accounts are on it. */
-function openSockets(opened: readonly OpenedAccount[], accounts: ReadonlyMap<string, AccountSync>, open: OpenSocket) {
+function openSockets(
+  opened: readonly OpenedAccount[],
+  accounts: ReadonlyMap<string, AccountSync>,
+  { open, clean }: { open: OpenSocket; clean: Clean },
+) {
   const groups = new Map<string, NonNullable<OpenedAccount['session']>>()
   for (const { session } of opened) if (session !== null) groups.set(session.protocol.key, session)
   return [...groups.values()].map(({ protocol, budget }) => {
@@ -116,7 +157,10 @@ function openSockets(opened: readonly OpenedAccount[], accounts: ReadonlyMap<str
       on: {
         up: (epoch) => each((account) => account.up(epoch)),
         down: (_epoch, why) => each((account) => account.down(why)),
-        inbound: (epoch, counter, messages) => each((account) => account.hear(epoch, counter, messages)),
+        inbound(epoch, counter, messages) {
+          const cleaned = messages.map((message) => cleanMessage(message, clean))
+          each((account) => account.hear(epoch, counter, cleaned))
+        },
       },
     })
     return { ids, session }
