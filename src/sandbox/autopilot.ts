@@ -1,7 +1,8 @@
 /** Owns the pace at which the sandbox trades by itself. */
 import type { Clock } from '../core/clock.ts'
 import { createDice, seededChance } from './chance.ts'
-import { MOVE_WEIGHTS, type Move, makeMove } from './moves.ts'
+import { type Move, weightsAt } from './move-weights.ts'
+import { makeMove } from './moves.ts'
 import type { MarketAccount } from './placing.ts'
 import type { Sandbox } from './sandbox.ts'
 
@@ -12,7 +13,7 @@ export interface AutopilotOptions {
   accounts?: readonly string[]
   /** Above so many open orders an account only ends some; 30 if not given. */
   maxOpen?: number
-  /** Instead of {@link MOVE_WEIGHTS}, move by move; 0 leaves a move out. */
+  /** Instead of those of each venue, move by move; 0 leaves a move out. */
   weights?: Partial<Record<Move, number>>
 }
 
@@ -33,7 +34,7 @@ export function createAutopilot(sandbox: Sandbox, options: AutopilotOptions = {}
   const { market } = sandbox
   const accounts = market.accounts.filter(({ id }) => options.accounts?.includes(id) ?? true)
   const maxOpen = options.maxOpen ?? 30
-  const weights = { ...MOVE_WEIGHTS, ...options.weights }
+  const weightsOf = ({ venue }: MarketAccount) => ({ ...weightsAt(venue), ...options.weights })
   // Not the sandbox's own dice, which answer to clients too. A continued run draws a new sequence.
   const dice = createDice(seededChance(`${sandbox.seed}/autopilot/${market.idsUsed()}`))
   const closeSockets = ({ id }: MarketAccount) => sandbox.closeAccountSockets(id)
@@ -44,7 +45,7 @@ export function createAutopilot(sandbox: Sandbox, options: AutopilotOptions = {}
     const account = dice.pick(accounts)
     const isFull = market.open(account.id).length >= maxOpen
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const move = isFull ? dice.pick(ENDINGS) : dice.weighted(weights)
+      const move = isFull ? dice.pick(ENDINGS) : dice.weighted(weightsOf(account))
       if (makeMove(move, account, { market, dice, closeSockets })) return move
     }
     const fallback = isFull ? 'cancel' : 'limit'

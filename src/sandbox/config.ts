@@ -1,6 +1,6 @@
 /** Owns the configuration that makes a daemon mirror this sandbox: the YAML and the key files beside it. */
 import { stringify } from 'yaml'
-import type { SandboxAccount } from './credentials.ts'
+import type { DeriveAccount, SandboxAccount } from './credentials.ts'
 import type { SandboxVenue } from './sandbox.ts'
 
 /** Where each venue answers. */
@@ -18,6 +18,22 @@ const PACE = {
   absence: { confirmations: 2, grace: '1s', giveUpAfter: '10m' },
 }
 
+/** Slower where a look takes several requests out of a small allowance, all of which is ours. */
+const SHARED_PACE = {
+  poll: { every: '2s', whileStreaming: '5s', history: '5s' },
+  absence: PACE.absence,
+  rateShare: 1,
+}
+
+/** What `restUrl` and `wsUrl` are for a protocol of Derive at these hosts. */
+export function deriveUrls(
+  protocol: DeriveAccount['protocol'],
+  { rest, ws }: { rest: string; ws: string | null },
+): { restUrl: string; wsUrl: string } {
+  if (ws === null) throw new TypeError('Derive without a socket')
+  return protocol === 'v3' ? { restUrl: `${rest}/v3`, wsUrl: `${ws}/v3/ws` } : { restUrl: rest, wsUrl: `${ws}/ws` }
+}
+
 /** An element of `accounts`. Its keys are in files named by {@link keyFile}. */
 export function accountConfig(account: SandboxAccount, urls: VenueUrls): object {
   const common = { id: account.id, venue: account.venue, environment: 'sandbox' }
@@ -33,13 +49,23 @@ export function accountConfig(account: SandboxAccount, urls: VenueUrls): object 
       const { apiKey, protocol } = account
       return { ...common, protocol, restUrl: urls['revolut-x'].rest, apiKey, privateKeyFile: `./${name}`, ...PACE }
     }
+    case 'derive': {
+      const { protocol, wallet, subaccountId } = account
+      const where = deriveUrls(protocol, urls.derive)
+      return { ...common, protocol, ...where, wallet, subaccountId, sessionKeyFile: `./${name}`, ...SHARED_PACE }
+    }
   }
 }
 
 export function keyFile(account: SandboxAccount): KeyFile {
-  return account.venue === 'qfex'
-    ? { name: `${account.id}.secret`, text: `${account.secretKey}\n` }
-    : { name: `${account.id}.pem`, text: account.privateKey }
+  switch (account.venue) {
+    case 'qfex':
+      return { name: `${account.id}.secret`, text: `${account.secretKey}\n` }
+    case 'revolut-x':
+      return { name: `${account.id}.pem`, text: account.privateKey }
+    case 'derive':
+      return { name: `${account.id}.key`, text: `${account.sessionKey}\n` }
+  }
 }
 
 /** A whole `ordersync.yaml`. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Autopilot } from './autopilot.ts'
 import type { SandboxAccount } from './credentials.ts'
-import type { Sandbox } from './sandbox.ts'
+import { type Sandbox, VENUES } from './sandbox.ts'
 import { faultSchema, runScript, type ScriptRun, stepSchema } from './script.ts'
 
 export interface ControlRequest {
@@ -24,10 +24,15 @@ export interface Control extends Disposable {
 /** Scripts at once; a further one is refused. */
 const MAX_SCRIPTS = 100
 
-const skew = z.strictObject({ venue: z.enum(['qfex', 'revolut-x']), skewMs: z.number() })
+const skew = z.strictObject({ venue: z.enum(VENUES), skewMs: z.number() })
 const pace = z.strictObject({
   running: z.boolean().exactOptional(),
   ratePerSecond: z.number().positive().exactOptional(),
+})
+const knobs = z.strictObject({
+  deriveRequests: z.int().positive().exactOptional(),
+  deriveSockets: z.int().nonnegative().exactOptional(),
+  dexpalNamesEndings: z.boolean().exactOptional(),
 })
 const steps = z.array(stepSchema).max(10_000)
 
@@ -72,6 +77,11 @@ export function createControl(deps: {
       if (running === true) autopilot.start()
       if (running === false) autopilot.pause()
       return ok({ running: autopilot.running })
+    },
+    'POST /knobs': ({ body }) => {
+      Object.assign(sandbox.knobs, knobs.parse(JSON.parse(body)))
+      const { dexpalGates, ...values } = sandbox.knobs
+      return ok({ ...values, dexpalGates: Object.fromEntries(dexpalGates) })
     },
     'POST /autopilot/step': () => ok({ move: autopilot.step() }),
   }

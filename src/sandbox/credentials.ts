@@ -1,6 +1,7 @@
 /** Owns the keys of the sandbox's accounts: drawn from the seed, worth nothing anywhere else. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { hexOf, uuidOf } from './chance.ts'
+import { addressOfKey } from './derive-keys.ts'
 
 export interface QfexAccount {
   venue: 'qfex'
@@ -22,7 +23,19 @@ export interface RevolutXAccount {
   publicKey: KeyObject
 }
 
-export type SandboxAccount = QfexAccount | RevolutXAccount
+/** A subaccount; those of one wallet share its session key. */
+export interface DeriveAccount {
+  venue: 'derive'
+  id: string
+  protocol: 'v3' | 'v2'
+  wallet: string
+  /** A private key in hex; {@link signer} is its address. */
+  sessionKey: string
+  signer: string
+  subaccountId: number
+}
+
+export type SandboxAccount = QfexAccount | RevolutXAccount | DeriveAccount
 
 /** The PKCS#8 frame around an Ed25519 seed (RFC 8410). */
 const PKCS8_PREFIX = '302e020100300506032b657004220420'
@@ -50,3 +63,19 @@ export function revolutXAccount(seed: string, id: string, protocol: RevolutXAcco
     publicKey: createPublicKey(key),
   }
 }
+
+/** Accounts of the same `wallet` name are subaccounts of one wallet. */
+export function deriveAccount(
+  seed: string,
+  id: string,
+  { wallet, protocol, subaccountId }: { wallet: string; protocol: DeriveAccount['protocol']; subaccountId: number },
+): DeriveAccount {
+  const sessionKey = `0x${hexOf(`${seed}/${wallet}/session-key`, 64)}`
+  const signer = addressOfKey(sessionKey)
+  const address = mixedCase(hexOf(`${seed}/${wallet}/wallet`, 40))
+  return { venue: 'derive', id, protocol, wallet: address, sessionKey, signer, subaccountId }
+}
+
+/** Addresses are written with capitals among their digits, which mean nothing to whoever compares them rightly. */
+const mixedCase = (digits: string): string =>
+  `0x${digits.replace(/[a-f]/g, (digit, at: number) => (at % 3 === 0 ? digit.toUpperCase() : digit))}`

@@ -29,7 +29,7 @@ export interface Edge {
   /** After the time it takes; `no_answer`: never; `unreachable`: nobody listens. */
   http(request: ServerRequest): { afterMs: number; reply: EdgeReply | 'no_answer' | 'unreachable' }
   /** Refused with an HTTP status, or null where nobody listens, before a socket comes to be. */
-  refusal(): { status: number | null } | null
+  refusal(path: string): { status: number | null } | null
   /** Throws a RangeError at a venue without sockets. */
   connect(wire: Wire): EdgeSocket
   /** Ends every socket, or those of one account. */
@@ -58,7 +58,7 @@ export function createEdge(deps: EdgeDeps): Edge {
   const lines = new Set<Line>()
   let requests = 0
   const closeSockets = (account?: string, code: number | null = ABNORMAL) => {
-    for (const line of lines) if (account === undefined || line.account() === account) line.end(code, '')
+    for (const line of lines) if (account === undefined || line.accounts().includes(account)) line.end(code, '')
   }
   faults.watch((fault) => {
     if (fault.kind === 'dead' && fault.venue === server.venue) closeSockets()
@@ -78,11 +78,12 @@ export function createEdge(deps: EdgeDeps): Edge {
       const reply = failed === null ? server.handle(request) : failure(server, failed)
       return { afterMs, reply: textOf(reply, site, deps) }
     },
-    refusal() {
+    refusal(path) {
       const site: FaultSite = { venue: server.venue, account: null, on: 'handshake' }
       if (faults.strike('dead', site) !== null) return { status: null }
       const failed = faults.strike('http_status', site)
-      return failed === null ? null : { status: failed.status }
+      if (failed !== null) return { status: failed.status }
+      return server.takesSocketAt(path) ? null : { status: 404 }
     },
     connect(wire) {
       requests += 1
@@ -104,7 +105,7 @@ function textOf({ status, headers, body }: ServerReply, site: FaultSite, deps: E
 }
 
 interface Line extends EdgeSocket {
-  account(): string | null
+  accounts(): readonly string[]
   end(code: number | null, reason: string): void
 }
 
@@ -164,7 +165,7 @@ function createLine(wire: Wire, converse: (peer: Peer) => Conversation, deps: Ed
     close: end,
   })
   return {
-    account: () => conversation.account(),
+    accounts: () => conversation.accounts(),
     receive(text) {
       if (isUp) conversation.receive(text)
     },

@@ -59,12 +59,13 @@ export function createSocketTransport({ clock, dice, latencyMs, edgeAt }: InProc
       socket?.gone()
       handlers.onClose(why)
     }
-    const edge = edgeAt(new URL(url).host)
+    const { host, pathname } = new URL(url)
+    const edge = edgeAt(host)
     let socket: ReturnType<Edge['connect']> | null = null
     const unreachable = { code: null, reason: 'connection refused', httpStatus: null }
 
     out.carry(() => {
-      const refusal = edge === null || edge.server.converse === null ? { status: null } : edge.refusal()
+      const refusal = edge === null || edge.server.converse === null ? { status: null } : edge.refusal(pathname)
       if (isOver) return
       if (edge === null || refusal !== null) {
         return back.carry(() => over({ ...unreachable, httpStatus: refusal?.status ?? null }))

@@ -1,61 +1,12 @@
 /** Owns the moves of the autopilot: what a trader and a market do to orders, each drawn from the dice. */
 import { compare, subtract } from '../core/decimal.ts'
-import type { Side } from '../core/order.ts'
+import type { EndReason, Side } from '../core/order.ts'
 import type { Dice } from './chance.ts'
 import { type Instrument, instrumentOf, instrumentsOf, lots, lotsIn, priceAt } from './instruments.ts'
 import type { Market } from './market.ts'
+import type { Move } from './move-weights.ts'
 import type { MarketAccount, OrderSpec } from './placing.ts'
 import { stateOf, type TrueOrder } from './truth.ts'
-
-export type Move =
-  | 'limit'
-  | 'post_only'
-  | 'market'
-  | 'ioc'
-  | 'fok'
-  | 'stop'
-  | 'take_profit'
-  | 'oco'
-  | 'twap'
-  | 'reject'
-  /** Opens and ends at once. */
-  | 'flash'
-  /** The same while every socket of the account is down. */
-  | 'flash_in_gap'
-  | 'fill_part'
-  | 'fill_rest'
-  | 'cancel'
-  | 'self_trade'
-  | 'amend'
-  | 'replace'
-  | 'trigger'
-  | 'slice'
-  | 'late_fill'
-
-/** How often each move is tried, relative to the others. */
-export const MOVE_WEIGHTS: Readonly<Record<Move, number>> = {
-  limit: 26,
-  post_only: 6,
-  market: 7,
-  ioc: 5,
-  fok: 2,
-  stop: 4,
-  take_profit: 2,
-  oco: 2,
-  twap: 2,
-  reject: 2,
-  flash: 4,
-  flash_in_gap: 1,
-  fill_part: 14,
-  fill_rest: 12,
-  cancel: 14,
-  self_trade: 1,
-  amend: 6,
-  replace: 3,
-  trigger: 3,
-  slice: 7,
-  late_fill: 1,
-}
 
 export interface MoveDeps {
   market: Market
@@ -145,16 +96,11 @@ const MOVES: Record<Move, (turn: Turn) => boolean> = {
   trigger(turn) {
     const fire = (order: TrueOrder) => {
       const fired = turn.market.trigger(order)
-      if (!fired.rests || turn.dice.happens(0.5)) turn.market.fillRest(fired)
+      if (tradesAtOnce(fired) || turn.dice.happens(0.5)) turn.market.fillRest(fired)
     }
     return withOpen(turn, isConditional, fire)
   },
-  slice: (turn) =>
-    withOpen(
-      turn,
-      (order) => order.kind === 'algo',
-      (order) => void turn.market.slice(order),
-    ),
+  slice: (turn) => withOpen(turn, isTwap, (order) => void turn.market.slice(order)),
   late_fill(turn) {
     if (turn.account.venue !== 'qfex') return false
     const order = place(turn, { type: 'limit' })
@@ -165,6 +111,36 @@ const MOVES: Record<Move, (turn: Turn) => boolean> = {
       turn.market.fillLate(order, lots(instrumentOf(order.venue, order.symbol), turn.dice.integer(1, left - 1)))
     return true
   },
+  stop_limit: (turn) => place(turn, conditionalLimit(turn, 'stop_limit', 0.97)) !== null,
+  take_profit_limit: (turn) => place(turn, conditionalLimit(turn, 'take_profit_limit', 1.03)) !== null,
+  timed: (turn) => place(turn, { type: 'limit', expiresInMs: turn.dice.integer(2_000, 40_000) }) !== null,
+  trigger_fails: (turn) => withOpen(turn, isConditional, (order) => turn.market.cancel(order, 'trigger_failed')),
+  venue_cancel: (turn) => withOpen(turn, isInBook, (order) => turn.market.cancel(order, turn.dice.pick(VENUE_REASONS))),
+  twap_short: (turn) =>
+    withOpen(
+      turn,
+      (order) => isTwap(order) && order.trades.length > 0,
+      (order) => turn.market.cancel(order, 'completed_short'),
+    ),
+  reverse(turn) {
+    const reversible = turn.market.orders(turn.account.id).filter(isReversible).slice(-RECENT)
+    if (reversible.length === 0) return false
+    turn.market.reverse(turn.dice.pick(reversible))
+    return true
+  },
+}
+
+const VENUE_REASONS: readonly EndReason[] = ['margin', 'mmp', 'disconnect', 'venue']
+/** A settlement fails soon or not at all. */
+const RECENT = 20
+
+/** Not of a filled order: whether the venue would open it again is not known. */
+const isReversible = (order: TrueOrder): boolean =>
+  stateOf(order).status !== 'filled' && order.trades.some(({ reversed }) => !reversed)
+
+function conditionalLimit(turn: Turn, type: 'stop_limit' | 'take_profit_limit', factor: number) {
+  const { symbol, triggerPrice } = triggerAt(turn, factor)
+  return { type, symbol, triggerPrice, price: somePrice(instrumentOf(turn.account.venue, symbol), turn.dice) } as const
 }
 
 function place(turn: Turn, wanted: Partial<OrderSpec> & Pick<OrderSpec, 'type'>): TrueOrder {
@@ -213,10 +189,16 @@ function withOpen(
   return true
 }
 
-const isInBook = (order: TrueOrder): boolean => order.type === 'limit'
+const isTwap = (order: TrueOrder): boolean => order.type === 'twap'
+/** A conditional order with a price of its own rests once it has fired. */
+const isInBook = (order: TrueOrder): boolean =>
+  order.type === 'limit' || (order.type.endsWith('_limit') && stateOf(order).triggered)
 const isUntouched = (order: TrueOrder): boolean => isInBook(order) && order.trades.length === 0
 const isConditional = (order: TrueOrder): boolean =>
-  order.type === 'stop_market' || order.type === 'take_profit_market' || order.type === 'oco'
+  (order.type === 'oco' || stateOf(order).triggerPrice !== null) && !stateOf(order).triggered
+/** What cannot rest: a venue that shows a market order as triggered executes it in the same breath. */
+const tradesAtOnce = (order: TrueOrder): boolean =>
+  !order.rests || (stateOf(order).triggered && order.type.endsWith('_market'))
 
 function lotsLeft(order: TrueOrder): number {
   const { quantity, filled } = stateOf(order)

@@ -3,28 +3,61 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { type Decimal, decimal } from '../core/decimal.ts'
+import { MAX_ORDERS } from './book.ts'
 import type { Journal } from './journal.ts'
-import { MAX_ORDERS } from './market.ts'
 import type { TrueOrder } from './truth.ts'
 
 const amount = z.string().transform((text): Decimal => decimal(text))
 const us = z.int()
 const state = z.object({
   atUs: us,
-  change: z.enum(['opened', 'filled', 'amended', 'progressed', 'cancelled', 'rejected', 'late_fill']),
+  change: z.enum([
+    'opened',
+    'filled',
+    'amended',
+    'progressed',
+    'cancelled',
+    'rejected',
+    'triggered',
+    'reversed',
+    'late_fill',
+  ]),
   status: z.enum(['open', 'filled', 'cancelled', 'rejected']),
   reason: z
-    .enum(['user', 'expired', 'rejected', 'replaced', 'self_trade', 'ioc_remainder', 'margin', 'venue'])
+    .enum([
+      'user',
+      'expired',
+      'rejected',
+      'replaced',
+      'self_trade',
+      'ioc_remainder',
+      'margin',
+      'venue',
+      'completed_short',
+      'mmp',
+      'disconnect',
+      'trigger_failed',
+    ])
     .nullable(),
   refusal: z.string().nullable(),
   quantity: amount,
   price: amount.nullable(),
   triggerPrice: amount.nullable(),
+  // What a run before these were kept has written is read too, here and below.
+  triggered: z.boolean().default(false),
   filled: amount,
   floatRemaining: z.number(),
   tradeId: z.string().nullable(),
 })
-const trade = z.object({ id: z.string(), atUs: us, quantity: amount, price: amount, fee: amount, maker: z.boolean() })
+const trade = z.object({
+  id: z.string(),
+  atUs: us,
+  quantity: amount,
+  price: amount,
+  fee: amount,
+  maker: z.boolean(),
+  reversed: z.boolean().default(false),
+})
 const order = z.object({
   venue: z.enum(['qfex', 'derive', 'revolut-x', 'dexpal']),
   account: z.string(),
@@ -46,7 +79,7 @@ const order = z.object({
     'oco',
     'other',
   ]),
-  timeInForce: z.enum(['gtc', 'ioc', 'fok']),
+  timeInForce: z.enum(['gtc', 'ioc', 'fok', 'gtt']),
   postOnly: z.boolean(),
   reduceOnly: z.boolean(),
   takeProfit: amount.nullable(),
@@ -58,6 +91,8 @@ const order = z.object({
   replacedBy: z.string().nullable(),
   twap: z.object({ slices: z.int(), intervalMs: z.int(), taken: z.int() }).nullable(),
   rests: z.boolean(),
+  address: z.string().nullable().default(null),
+  expiresUs: us.nullable().default(null),
   openedUs: us,
   endedUs: us.nullable(),
   states: z.array(state),

@@ -13,7 +13,9 @@ export interface OrderSpec {
   quantity: string
   price?: string | null
   triggerPrice?: string | null
-  timeInForce?: 'gtc' | 'ioc' | 'fok'
+  timeInForce?: 'gtc' | 'ioc' | 'fok' | 'gtt'
+  /** Ends it by itself after so long. */
+  expiresInMs?: number
   postOnly?: boolean
   reduceOnly?: boolean
   takeProfit?: string | null
@@ -22,11 +24,31 @@ export interface OrderSpec {
   /** For a TWAP. */
   slices?: number
   intervalMs?: number
+  /** Which of the account's addresses, from 0; they take turns if not given. */
+  address?: number
 }
 
 export interface MarketAccount {
   id: string
   venue: VenueName
+  /** Where an account is several wallets. */
+  addresses?: readonly string[]
+}
+
+/** A venue where each slice of a TWAP is an order of its own; elsewhere the TWAP itself fills. */
+export const SLICES_ARE_ORDERS: Record<VenueName, boolean> = {
+  qfex: true,
+  'revolut-x': true,
+  derive: false,
+  dexpal: false,
+}
+
+/** The address of an order that is the n-th of its venue; null where an account has none. */
+export function addressOf({ id, addresses }: MarketAccount, spec: OrderSpec, n: number): string | null {
+  if (addresses === undefined) return null
+  const address = addresses[spec.address ?? n % addresses.length]
+  if (address === undefined) throw new RangeError(`account ${id} has no address ${spec.address}`)
+  return address
 }
 
 export function newOrder(
@@ -42,9 +64,9 @@ export function newOrder(
   return {
     venue: owner.venue,
     account: owner.id,
-    kind: spec.type === 'twap' ? 'algo' : 'order',
+    kind: spec.type === 'twap' && SLICES_ARE_ORDERS[owner.venue] ? 'algo' : 'order',
     id,
-    clientOrderId: spec.clientOrderId ?? uuidOf(id, 0),
+    clientOrderId: spec.clientOrderId ?? (owner.venue === 'dexpal' ? '' : uuidOf(id, 0)),
     symbol: spec.symbol,
     side: spec.side,
     type: spec.type,
@@ -59,7 +81,9 @@ export function newOrder(
     replaces: null,
     replacedBy: null,
     twap: spec.type === 'twap' ? { slices: spec.slices ?? 4, intervalMs: spec.intervalMs ?? 30_000, taken: 0 } : null,
-    rests: timeInForce === 'gtc' && spec.type !== 'market',
+    rests: (timeInForce === 'gtc' || timeInForce === 'gtt') && spec.type !== 'market',
+    address: null,
+    expiresUs: spec.expiresInMs === undefined ? null : at + spec.expiresInMs * 1_000,
     openedUs: at,
     endedUs: null,
     states: [firstState(spec, quantity, at)],
@@ -79,6 +103,7 @@ function firstState(spec: OrderSpec, quantity: Decimal, atUs: Micros): TrueState
     quantity,
     price: orNull(spec.price),
     triggerPrice: orNull(spec.triggerPrice),
+    triggered: false,
     filled: ZERO,
     floatRemaining: Number(quantity),
     tradeId: null,

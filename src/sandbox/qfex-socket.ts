@@ -82,7 +82,7 @@ export function createConversation(session: Session, room: Room): Conversation {
     deps.clock.after(AUTH_TIMEOUT_MS, () => session.peer.close(1008, 'authentication timeout')),
   )
   return {
-    account: () => session.user?.id ?? null,
+    accounts: () => (session.user === null ? [] : [session.user.id]),
     closed() {
       for (const timer of timers.values()) timer[Symbol.dispose]()
       room.left()

@@ -1,6 +1,7 @@
 /** Owns the QFEX server of the sandbox: its trade socket as documented, and as it is seen to differ from that. */
+
+import type { MarketChange } from './book.ts'
 import type { QfexAccount } from './credentials.ts'
-import type { MarketChange } from './market.ts'
 import { createQfexAuth } from './qfex-auth.ts'
 import { createQfexRest } from './qfex-rest.ts'
 import { cancelledStopRow, fillRow, isStop, orderRow, stopRow, twapRow } from './qfex-rows.ts'
@@ -53,6 +54,7 @@ export function createQfexServer(deps: QfexDeps): VenueServer {
   return {
     venue: 'qfex',
     ...rest,
+    takesSocketAt: () => true,
     converse: (peer) => {
       const session: Session = { peer, user: null, channels: new Set() }
       sessions.add(session)

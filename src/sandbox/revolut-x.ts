@@ -63,6 +63,7 @@ export function createRevolutXServer(deps: RevolutXDeps): VenueServer {
     venue: 'revolut-x',
     pointOf,
     failure,
+    takesSocketAt: () => false,
     converse: null,
     handle(request) {
       const verdict = verify(request)

@@ -8,7 +8,7 @@ import { accountConfig, keyFile, sandboxConfig, type VenueUrls } from './config.
 import { createControl } from './control.ts'
 import { DEMO_MS, demoScript } from './demo-script.ts'
 import { openJournal } from './persist.ts'
-import { createSandbox, type Sandbox } from './sandbox.ts'
+import { byVenue, createSandbox, type Sandbox, twoVenueAccounts, VENUES } from './sandbox.ts'
 import { runScript, type ScriptRun } from './script.ts'
 import { type Ports, serve, urlOf } from './serve.ts'
 
@@ -48,14 +48,13 @@ export class SandboxError extends Error {
 /** After the first request the story waits this long, so that the first complete read is over. */
 const PRELUDE_MS = 2_000
 const LOOK_EVERY_MS = 100
-const NO_PORTS: Ports = { qfex: 0, 'revolut-x': 0, control: 0 }
+const NO_PORTS: Ports = { ...byVenue(() => 0), control: 0 }
 /** A trader of the story would find orders of the autopilot in the way of what it tells. */
 const DEFAULT_RATE = 1
 
-const kept = z.object({
-  seed: z.string(),
-  ports: z.object({ qfex: z.int(), 'revolut-x': z.int(), control: z.int() }),
-})
+/** A directory of an earlier version knows fewer venues: the others get ports of their own. */
+const port = z.int().default(0)
+const kept = z.object({ seed: z.string(), ports: z.object({ ...byVenue(() => port), control: port }) })
 
 /** Serves until the signal aborts, then closes everything. Throws SandboxError where a port is taken. */
 export async function runSandbox(options: RunSandboxOptions): Promise<void> {
@@ -67,7 +66,7 @@ export async function runSandbox(options: RunSandboxOptions): Promise<void> {
   const seed = before?.seed ?? options.seed
 
   using journal = openJournal(paths.truth)
-  const sandbox = createSandbox({ clock, seed, journal })
+  const sandbox = createSandbox({ clock, seed, journal, accounts: twoVenueAccounts(seed) })
   using autopilot = createAutopilot(sandbox, { ratePerSecond: options.ratePerSecond || DEFAULT_RATE })
   const urls: { current: VenueUrls | null } = { current: null }
   const configOf = (account: Sandbox['accounts'][number]) => {
@@ -75,7 +74,7 @@ export async function runSandbox(options: RunSandboxOptions): Promise<void> {
     return { ...accountConfig(account, urls.current), key: keyFile(account).text }
   }
   using control = createControl({ sandbox, autopilot, configOf })
-  const edges = { qfex: sandbox.edge('qfex'), 'revolut-x': sandbox.edge('revolut-x') }
+  const edges = byVenue(sandbox.edge)
   const ports = { ...NO_PORTS, ...before?.ports, ...options.ports }
   await using served = await serve({ edges, control, clock, ports }).catch(portTaken)
   urls.current = venueUrls(served.ports)
@@ -109,10 +108,8 @@ function writeConfig(directory: string, sandbox: Sandbox, urls: VenueUrls): void
   writeFileSync(pathsIn(directory).config, sandboxConfig(sandbox.accounts, urls), { mode: 0o600 })
 }
 
-const venueUrls = (ports: Ports): VenueUrls => ({
-  qfex: { rest: urlOf('http', ports.qfex), ws: urlOf('ws', ports.qfex) },
-  'revolut-x': { rest: urlOf('http', ports['revolut-x']), ws: urlOf('ws', ports['revolut-x']) },
-})
+const venueUrls = (ports: Ports): VenueUrls =>
+  byVenue((venue) => ({ rest: urlOf('http', ports[venue]), ws: urlOf('ws', ports[venue]) }))
 
 /** An account is known by its host, so a continued run needs the ports it had. */
 function portTaken(cause: unknown): never {
@@ -127,7 +124,7 @@ function tellStory(sandbox: Sandbox, autopilot: Autopilot): Disposable {
   const { clock } = sandbox
   let timer: Disposable | null = null
   let run: ScriptRun | null = null
-  const isHeard = () => sandbox.edge('qfex').requests() + sandbox.edge('revolut-x').requests() > 0
+  const isHeard = () => VENUES.some((venue) => sandbox.edge(venue).requests() > 0)
   const tell = () => {
     run = runScript(sandbox, demoScript())
     timer = clock.after(DEMO_MS, tell)

@@ -1,7 +1,7 @@
 /** Owns scripted trading: a list of exact steps, each at its time, for tests and demos that want just this to happen. */
 import { z } from 'zod'
 import { assertNever } from '../core/assert-never.ts'
-import type { Sandbox } from './sandbox.ts'
+import { type Sandbox, VENUES } from './sandbox.ts'
 import type { TrueOrder } from './truth.ts'
 
 const decimalText = z.string().regex(/^\d+(\.\d+)?$/, 'is not decimal text')
@@ -21,16 +21,18 @@ const spec = z.strictObject({
   quantity: decimalText,
   price: decimalText.nullable().default(null),
   triggerPrice: decimalText.nullable().default(null),
-  timeInForce: z.enum(['gtc', 'ioc', 'fok']).default('gtc'),
+  timeInForce: z.enum(['gtc', 'ioc', 'fok', 'gtt']).default('gtc'),
+  expiresInMs: z.int().positive().exactOptional(),
   postOnly: z.boolean().default(false),
   reduceOnly: z.boolean().default(false),
   takeProfit: decimalText.nullable().default(null),
   stopLoss: decimalText.nullable().default(null),
   slices: z.int().min(2).max(1_000).default(4),
   intervalMs: z.int().positive().default(30_000),
+  address: z.int().nonnegative().exactOptional(),
 })
 
-const venue = z.enum(['qfex', 'revolut-x'])
+const venue = z.enum(VENUES)
 const at = z.enum(['handshake', 'auth', 'list', 'lookup', 'history', 'trades', 'reference', 'frames'])
 const ms = z.int().nonnegative()
 const common = {
@@ -99,7 +101,12 @@ export const stepSchema = z.discriminatedUnion('do', [
     do: z.literal('cancel'),
     afterMs,
     order,
-    reason: z.enum(['user', 'expired', 'self_trade', 'ioc_remainder', 'margin', 'venue']).default('user'),
+    reason: z
+      .enum([
+        ...['user', 'expired', 'self_trade', 'ioc_remainder', 'margin', 'venue'],
+        ...['completed_short', 'mmp', 'disconnect', 'trigger_failed'],
+      ] as const)
+      .default('user'),
   }),
   z.strictObject({
     do: z.literal('amend'),
@@ -119,6 +126,8 @@ export const stepSchema = z.discriminatedUnion('do', [
   }),
   z.strictObject({ do: z.literal('trigger'), afterMs, order, as: z.string().exactOptional() }),
   z.strictObject({ do: z.literal('slice'), afterMs, order, as: z.string().exactOptional() }),
+  /** Takes the last execution back. */
+  z.strictObject({ do: z.literal('reverse'), afterMs, order }),
   /** In no list, history or lookup for so long. */
   z.strictObject({ do: z.literal('hide'), afterMs, order, forMs: z.int().positive() }),
   z.strictObject({ do: z.literal('fault'), afterMs, fault: faultSchema }),
@@ -196,6 +205,8 @@ function takeStep(sandbox: Sandbox, step: Step, orderOf: (name: string) => TrueO
       return nothing(market.fillRest(orderOf(step.order)))
     case 'fill_late':
       return nothing(market.fillLate(orderOf(step.order), step.quantity))
+    case 'reverse':
+      return nothing(market.reverse(orderOf(step.order)))
     case 'cancel':
       return nothing(market.cancel(orderOf(step.order), step.reason))
     case 'amend':

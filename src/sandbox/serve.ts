@@ -5,14 +5,11 @@ import { WebSocketServer } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import type { Control } from './control.ts'
 import type { Edge } from './edge.ts'
+import { type SandboxVenue, VENUES } from './sandbox.ts'
 import type { ServerRequest } from './server.ts'
 
 /** 0 takes a free port. */
-export interface Ports {
-  qfex: number
-  'revolut-x': number
-  control: number
-}
+export type Ports = Record<SandboxVenue | 'control', number>
 
 export interface Served extends AsyncDisposable {
   /** The ports that were taken. */
@@ -26,7 +23,7 @@ export const urlOf = (scheme: 'http' | 'ws', port: number): string => `${scheme}
 
 /** Rejects where a port is taken. */
 export async function serve(deps: {
-  edges: Record<'qfex' | 'revolut-x', Edge>
+  edges: Record<SandboxVenue, Edge>
   control: Control
   clock: Clock
   ports: Ports
@@ -42,11 +39,9 @@ export async function serve(deps: {
     for (const server of opened.reverse()) await close(server)
   }
   try {
-    const taken = {
-      qfex: await open(venueServer(edges.qfex, clock), ports.qfex),
-      'revolut-x': await open(venueServer(edges['revolut-x'], clock), ports['revolut-x']),
-      control: await open(controlServer(control), ports.control),
-    }
+    const taken = { ...ports }
+    for (const venue of VENUES) taken[venue] = await open(venueServer(edges[venue], clock), ports[venue])
+    taken.control = await open(controlServer(control), ports.control)
     return { ports: taken, [Symbol.asyncDispose]: closeAll }
   } catch (error) {
     await closeAll()
@@ -71,7 +66,8 @@ function venueServer(edge: Edge, clock: Clock): Server {
 }
 
 function upgrade(edge: Edge, sockets: WebSocketServer, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const refusal = edge.server.converse === null ? { status: 404 } : edge.refusal()
+  const refusal =
+    edge.server.converse === null ? { status: 404 } : edge.refusal((incoming.url ?? '/').split('?', 1)[0] ?? '/')
   if (refusal !== null) {
     if (refusal.status === null) socket.destroy()
     else socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)

@@ -36,8 +36,8 @@ export interface Peer {
 /** One accepted socket. */
 export interface Conversation {
   receive(text: string): void
-  /** The account it is logged in to. */
-  account(): string | null
+  /** The accounts it is logged in to. */
+  accounts(): readonly string[]
   closed(): void
 }
 
@@ -48,6 +48,8 @@ export interface VenueServer {
   handle(request: ServerRequest): ServerReply
   /** The venue's own body and headers for a failure. */
   failure(status: number, retryAfterMs: number): ServerReply
+  /** Whether a socket can be opened at this path. */
+  takesSocketAt(path: string): boolean
   /** Null where the venue has no socket. */
   converse: ((peer: Peer) => Conversation) | null
 }

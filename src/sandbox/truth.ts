@@ -15,6 +15,10 @@ export type TrueChange =
   | 'progressed'
   | 'cancelled'
   | 'rejected'
+  /** The price has reached a conditional order that keeps its id. */
+  | 'triggered'
+  /** A fill was taken back. */
+  | 'reversed'
   /** A fill that the venue announces after it announced the ending. */
   | 'late_fill'
 
@@ -29,6 +33,8 @@ export interface TrueState {
   quantity: Decimal
   price: Decimal | null
   triggerPrice: Decimal | null
+  /** The price has reached it, where a conditional order keeps its id. */
+  triggered: boolean
   filled: Decimal
   /** What is left by the reckoning of a venue that subtracts in binary floating point. */
   floatRemaining: number
@@ -42,6 +48,8 @@ export interface TrueTrade {
   price: Decimal
   fee: Decimal
   maker: boolean
+  /** The venue could not settle it and took it back. */
+  reversed: boolean
 }
 
 export interface TrueTwap {
@@ -60,7 +68,7 @@ export interface TrueOrder {
   symbol: string
   side: Side
   type: OrderType
-  timeInForce: 'gtc' | 'ioc' | 'fok'
+  timeInForce: 'gtc' | 'ioc' | 'fok' | 'gtt'
   postOnly: boolean
   reduceOnly: boolean
   takeProfit: Decimal | null
@@ -75,6 +83,10 @@ export interface TrueOrder {
   twap: TrueTwap | null
   /** It waits in the book or for a trigger, so that the venue lists it while it is open. */
   rests: boolean
+  /** Of the wallet it belongs to, where an account has several. */
+  address: string | null
+  /** It ends by itself at this instant. */
+  expiresUs: Micros | null
   openedUs: Micros
   endedUs: Micros | null
   /** Every state it was ever in, oldest first. */
@@ -99,8 +111,9 @@ export function stateAt(order: TrueOrder, atUs: Micros): TrueState | null {
   return order.states.findLast((state) => state.atUs <= atUs) ?? null
 }
 
-/** The quantity-weighted price; null where nothing has traded. */
-export function averagePrice(trades: readonly TrueTrade[]): number | null {
+/** The quantity-weighted price of what stands; null where nothing has traded. */
+export function averagePrice(all: readonly TrueTrade[]): number | null {
+  const trades = all.filter(({ reversed }) => !reversed)
   const quantity = trades.reduce((sum, trade) => sum + Number(trade.quantity), 0)
   if (quantity === 0) return null
   return trades.reduce((sum, trade) => sum + Number(trade.quantity) * Number(trade.price), 0) / quantity

@@ -12,8 +12,8 @@ export interface View {
 }
 
 export interface Views {
-  /** What waits in the book and for triggers, oldest first, TWAPs too. */
-  open(account: string): View[]
+  /** What waits in the book and for triggers, oldest first, TWAPs too: of these what this list is of. */
+  open(account: string, isListed?: (view: View) => boolean): View[]
   /** What has ended, rejections too, oldest ending first. */
   ended(account: string): View[]
   /** The owner's order by its id, open or ended. */
@@ -41,7 +41,7 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
     return first !== undefined && faults.strike('repeat_row', at) !== null ? [...rows, first] : rows
   }
   return {
-    open(account) {
+    open(account, isListed = () => true) {
       const at = site(account, 'list')
       if (faults.strike('blind', at) !== null) return []
       const owner = faults.strike('foreign_list', at)?.from ?? account
@@ -51,7 +51,7 @@ export function createViews(deps: { venue: VenueName; market: Market; faults: Fa
       const views = orders
         .filter((order) => order.rests && shown(order, at))
         .flatMap((order) => viewAt(order, atUs))
-        .filter((view) => view.state.status === 'open')
+        .filter((view) => view.state.status === 'open' && isListed(view))
       const rows = shape(account, 'list', views)
       for (const view of rows) view.order.shownOpen = true
       return rows
