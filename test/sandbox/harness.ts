@@ -1,10 +1,13 @@
 /** Owns how a test talks to the sandbox: by hand-made requests, so that no client of ours can hide a mistake. */
 import { sign } from 'node:crypto'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { z } from 'zod'
-import type { QfexAccount, RevolutXAccount } from '../../src/sandbox/credentials.ts'
+import { deriveUrls } from '../../src/sandbox/config.ts'
+import type { DeriveAccount, QfexAccount, RevolutXAccount } from '../../src/sandbox/credentials.ts'
+import { personalHash } from '../../src/sandbox/derive-keys.ts'
 import type { Journal } from '../../src/sandbox/journal.ts'
 import { qfexSignature } from '../../src/sandbox/qfex-auth.ts'
-import { createSandbox, HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts'
+import { createSandbox, defaultAccounts, HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts'
 
 export interface World {
@@ -14,7 +17,8 @@ export interface World {
 
 export function createWorld(seed = 'test', journal?: Journal): World {
   const clock = createFakeClock()
-  return { clock, sandbox: createSandbox({ clock, seed, ...(journal === undefined ? {} : { journal }) }) }
+  const kept = journal === undefined ? {} : { journal }
+  return { clock, sandbox: createSandbox({ clock, seed, accounts: defaultAccounts(seed), ...kept }) }
 }
 
 export const row = z.record(z.string(), z.unknown())
@@ -29,6 +33,12 @@ export function qfexKeys({ sandbox }: World): QfexAccount {
 export function revolutXKeys({ sandbox }: World, id = 'revx'): RevolutXAccount {
   const found = sandbox.accounts.find((account) => account.id === id)
   if (found?.venue !== 'revolut-x') throw new Error('no Revolut X account')
+  return found
+}
+
+export function deriveKeys({ sandbox }: World, id = 'derive-main'): DeriveAccount {
+  const found = sandbox.accounts.find((account) => account.id === id)
+  if (found?.venue !== 'derive') throw new Error('no Derive account')
   return found
 }
 
@@ -54,14 +64,17 @@ export interface Line {
   terminate(): void
 }
 
-export async function connect(world: World): Promise<Line> {
+export async function connect(
+  world: World,
+  url = `${HOSTS.qfex.ws}?api_key=${qfexKeys(world).publicKey}`,
+): Promise<Line> {
   const texts: string[] = []
   const received: Record<string, unknown>[] = []
   const closed: Line['closed'] = []
   let beats = 0
   let seen = 0
   const limits = { maxMessageBytes: 1_000_000, handshakeTimeoutMs: 10_000 }
-  const socket = world.sandbox.socket(`${HOSTS.qfex.ws}?api_key=${qfexKeys(world).publicKey}`, {}, limits, {
+  const socket = world.sandbox.socket(url, {}, limits, {
     onOpen: () => undefined,
     onMessage(text) {
       texts.push(text)
@@ -97,6 +110,53 @@ export async function subscribed(world: World): Promise<Line> {
   await line.say({ type: 'subscribe', params: { channels: ['order_responses', 'fills'] } })
   line.news()
   return line
+}
+
+/** What a wallet calls `personal_sign`. */
+export function personalSign(text: string, key: string): string {
+  const secret = Buffer.from(key.replace(/^0x/, ''), 'hex')
+  const recovered = secp256k1.sign(personalHash(text), secret, { prehash: false, format: 'recovered' })
+  const bit = (recovered[0] ?? 0) + 27
+  return `0x${Buffer.from(recovered.subarray(1)).toString('hex')}${bit.toString(16)}`
+}
+
+export function deriveClaim(world: World, account = deriveKeys(world)) {
+  const timestamp = String(Math.floor(world.clock.wall()))
+  return { wallet: account.wallet, timestamp, signature: personalSign(timestamp, account.sessionKey) }
+}
+
+export const connectDerive = (world: World): Promise<Line> => connect(world, deriveUrls('v3', HOSTS.derive).wsUrl)
+
+/** Logged in, and subscribed to both channels of a subaccount. */
+export async function subscribedDerive(world: World, account = deriveKeys(world)): Promise<Line> {
+  const line = await connectDerive(world)
+  await line.say({ id: 1, method: 'public/login', params: deriveClaim(world, account) })
+  const channels = [`${account.subaccountId}.orders`, `${account.subaccountId}.trades`]
+  await line.say({ id: 2, method: 'subscribe', params: { channels } })
+  line.news()
+  return line
+}
+
+/** `subaccount_id` goes without saying; `headers` and `params` override. */
+export function deriveCall(
+  world: World,
+  method: string,
+  params: Record<string, unknown> = {},
+  changes: { account?: string; headers?: Record<string, string>; verb?: 'GET' | 'POST' } = {},
+): Promise<Reply> {
+  const account = deriveKeys(world, changes.account)
+  const { wallet, timestamp, signature } = deriveClaim(world, account)
+  const prefix = account.protocol === 'v3' ? 'X-Derive' : 'X-Lyra'
+  const headers = {
+    'user-agent': 'test',
+    [`${prefix}Wallet`]: wallet,
+    [`${prefix}Timestamp`]: timestamp,
+    [`${prefix}Signature`]: signature,
+    ...changes.headers,
+  }
+  const url = `${deriveUrls(account.protocol, HOSTS.derive).restUrl}/${method}`
+  const body = JSON.stringify({ subaccount_id: account.subaccountId, ...params })
+  return send(world, { method: changes.verb ?? 'POST', url, headers, body })
 }
 
 export interface Reply {
@@ -152,6 +212,8 @@ export function revolutXGet(
 }
 
 const listReply = z.object({ data: z.array(row) })
+export const recordOf = (value: unknown): Record<string, unknown> => row.parse(value)
+export const rowsIn = (value: unknown): Record<string, unknown>[] => z.array(row).parse(value)
 export const rowsOf = (reply: Reply) => listReply.parse(reply.body).data
 
 function tryJson(text: string): unknown {
