@@ -8,6 +8,9 @@ export const TWIN_WAIT_MS = 250
 /** More waiting frames than this and all go as they are: a late price is better than a late event. */
 export const MAX_WAITING_FRAMES = 2_000
 
+/** Trades remembered so that what repeats them does not wait; one that is forgotten costs a wait and nothing else. */
+const MAX_RECENT_TRADES = 2_000
+
 export type OrderFrame = Extract<Inbound, { is: 'order' }>
 export type FillFrame = Extract<Inbound, { is: 'fill' }>
 
@@ -28,41 +31,66 @@ export interface FrameBuffer extends Disposable {
 export function createFrameBuffer(clock: Clock, deliver: (reports: readonly FrameReport[]) => void): FrameBuffer {
   let waiting: Waiting[] = []
   let timer: Disposable | null = null
-  const flush = () => {
+  const told = createRecent(MAX_RECENT_TRADES)
+  const release = (count: number) => {
     timer?.[Symbol.dispose]()
     timer = null
-    if (waiting.length === 0) return
-    const ready = waiting
-    waiting = []
-    deliver(ready.map(({ report }) => report))
+    const ready = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    for (const { trade } of ready) if (trade !== null) told.add(trade)
+    if (ready.length > 0) deliver(ready.map(({ report }) => report))
   }
-  const arm = () => {
+  const flush = () => release(waiting.length)
+  /** Lets the head of the line go as far as nothing in it waits any more. */
+  const advance = () => {
+    if (waiting.length >= MAX_WAITING_FRAMES) return flush()
     const now = clock.monotonic()
-    const until = Math.max(...waiting.map((item) => (item.trade === null ? now : item.until)))
-    if (until <= now || waiting.length >= MAX_WAITING_FRAMES) return flush()
-    timer ??= clock.after(until - now, () => {
+    const first = waiting.findIndex((item) => item.trade !== null && item.until > now)
+    if (first !== 0) release(first === -1 ? waiting.length : first)
+    const head = waiting[0]
+    if (head === undefined) return
+    timer ??= clock.after(head.until - now, () => {
       timer = null
-      flush()
+      advance()
     })
   }
   return {
     push(mark, frame) {
-      const trade = tradeOf(frame)
+      const named = tradeOf(frame)
       const twin =
-        trade === null ? undefined : waiting.find((item) => item.trade === trade && lacks(item.report, frame))
-      if (twin !== undefined) {
+        named === null ? undefined : waiting.find((item) => item.trade === named && lacks(item.report, frame))
+      if (twin !== undefined && named !== null) {
         twin.report = join(twin.report, frame)
         twin.trade = null
+        told.add(named)
       } else {
         const empty: FrameReport = { source: 'stream', sightings: [], fills: [], mark }
+        // Its other half has gone already, or it comes again: there is nothing to wait for.
+        const trade = named !== null && told.has(named) ? null : named
         waiting.push({ report: join(empty, frame), trade, until: clock.monotonic() + TWIN_WAIT_MS })
       }
-      arm()
+      advance()
     },
     flush,
     [Symbol.dispose]() {
       timer?.[Symbol.dispose]()
       waiting = []
+    },
+  }
+}
+
+/** The newest keys, up to `most`. */
+function createRecent(most: number) {
+  const keys = new Set<string>()
+  return {
+    has: (key: string) => keys.has(key),
+    add(key: string) {
+      keys.delete(key)
+      keys.add(key)
+      for (const oldest of keys) {
+        if (keys.size <= most) return
+        keys.delete(oldest)
+      }
     },
   }
 }
