@@ -11,14 +11,14 @@ import { createBook } from './book.ts'
 import { createHealth } from './health.ts'
 import { createLane } from './lane.ts'
 import { createListener } from './listener.ts'
-import { createPace } from './pace.ts'
+import { createPace, type Task } from './pace.ts'
 import { poll } from './poll.ts'
 import { createResolver } from './resolve.ts'
 import type { SyncMeter, SyncSettings } from './settings.ts'
-import { sweep } from './sweep.ts'
+import { createSweeper } from './sweep.ts'
 
-/** One run may take this long before it is cut off. */
-const LONGEST_RUN_MS = 120_000
+/** A look, a sweep or a round of questions may take this long before it is cut off, whether the venue heeds it or not. */
+const LONGEST_TASK_MS = 120_000
 const ALL_KINDS: readonly OrderKind[] = ['order', 'algo', 'trigger']
 
 export interface AccountSync extends AsyncDisposable {
@@ -50,7 +50,9 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const { settings, venue, store, clock, chance, meter } = deps
   const id = settings.account
   const log = deps.log.child({ account: id })
-  const life = new AbortController()
+  let ended = false
+  /** Cuts the task under way. */
+  let cut: AbortController | null = null
   const book = createBook()
   const lane = createLane()
   const pace = createPace(settings)
@@ -58,7 +60,8 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const applier = createApplier({ settings, venue, store, book, clock, meter, log })
   const sweeps = venue.history || (venue.hasHints ?? false)
   let lastRunAt: number | null = null
-  let wake: Disposable | null = null
+  let resumed = false
+  let wake: { at: number; timer: Disposable } | null = null
 
   const load = (key: OrderKey) => {
     const [kind, venueOrderId] = [kindOf(key), key.slice(key.indexOf('/') + 1)]
@@ -83,58 +86,51 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const listener = createListener({ account: id, applier, book, clock, health, log, follow, doubt })
   const flushFrames = () => listener.flush()
   const { giveUpAfterMs } = settings
-  const resolver = createResolver({ venue, applier, book, clock, chance, giveUpAfterMs, order: load, flushFrames })
+  const asks = { venue, applier, book, clock, chance, giveUpAfterMs }
+  const resolver = createResolver({ ...asks, order: load, flushFrames, follow: (probes) => follow(probes) })
+  const sweeper = createSweeper({ venue, applier, clock, overlapMs: settings.historyOverlapMs, flushFrames })
 
   /** Without its session there is nothing to look at: the look that is wanted waits for the next one. */
   const canLook = () => !venue.looksThroughSession || deps.session() !== null
 
   /** Runs the lane as soon as what is wanted may begin, without waiting for the queue's next tick. */
   const kick = () => {
-    const wait = pace.waitMs(clock.monotonic(), canLook())
-    if (wait === null || wake !== null || life.signal.aborted) return
-    wake = clock.after(wait, () => {
+    const now = clock.monotonic()
+    const wait = pace.waitMs(now, canLook())
+    if (wait === null || ended || (wake !== null && wake.at <= now + wait)) return
+    wake?.timer[Symbol.dispose]()
+    const timer = clock.after(wait, () => {
       wake = null
       void lane.run(cycle)
     })
+    wake = { at: now + wait, timer }
   }
 
   const cycle = async () => {
-    if (life.signal.aborted) return
-    const cut = new AbortController()
-    const timer = clock.after(LONGEST_RUN_MS, () => cut.abort(new VenueError('later', 'the run took too long')))
+    if (ended) return
     try {
-      if (lastRunAt === null) resumeUnknown()
       health.settle()
-      await steps(lookContext(AbortSignal.any([life.signal, cut.signal])))
+      await steps()
     } finally {
-      timer[Symbol.dispose]()
       lastRunAt = clock.monotonic()
       kick()
     }
   }
 
-  /** Orders that vanished before this process began are asked about from the beginning. */
-  const resumeUnknown = () =>
-    attempt(async () => {
-      const unknown = stillOpen().filter((order) => order.facts.status === 'unknown')
-      resolver.take(unknown.map((ref) => ({ ask: 'lookup', ref, urgent: false, why: 'vanished' })))
-    })
-
-  const steps = async (context: LookContext) => {
-    const relaxed = venue.streams && context.session !== null && book.courses.size === 0
-    if (canLook() && pace.pollDue(clock.monotonic(), relaxed)) await attempt(() => look(context))
-    if (sweeps && pace.sweepDue(clock.monotonic())) await attempt(() => lookBack(context))
-    if (resolver.pending() > 0 && !pace.resting(clock.monotonic())) {
-      await attempt(async () => follow(await resolver.resolve(context)))
-    }
+  const steps = async () => {
+    const relaxed = venue.streams && deps.session() !== null && book.courses.size === 0
+    if (canLook() && pace.pollDue(clock.monotonic(), relaxed)) await attempt('poll', look)
+    if (sweeps && pace.sweepDue(clock.monotonic())) await attempt('sweep', lookBack)
+    const unasked = !resumed || resolver.pending() > 0
+    if (unasked && pace.lookupDue(clock.monotonic())) await attempt('lookup', ask)
   }
 
   const look = async (context: LookContext) => {
     const now = clock.monotonic()
     pace.polling(now)
     book.forgetTouchesBefore(now - settings.settleMs)
-    const { probes, complete } = await poll({ venue, applier, book, clock, flushFrames }, context)
-    pace.succeeded()
+    const { afterLook } = health
+    const { probes, complete } = await poll({ venue, applier, book, clock, flushFrames, afterLook }, context)
     meter.polled(id, complete ? 'ok' : 'incomplete')
     follow(probes)
   }
@@ -142,25 +138,48 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
   const lookBack = async (context: LookContext) => {
     pace.sweeping(clock.monotonic())
     const account = store.transact((tx) => tx.account(id))
-    const watermark = account?.historyThrough ?? account?.trackedSince ?? clock.wall()
-    const { historyOverlapMs: overlapMs } = settings
-    follow(await sweep({ venue, applier, clock, overlapMs, flushFrames }, watermark, context))
+    const { historyThrough = null, trackedSince = clock.wall() } = account ?? {}
+    const { probes, more } = await sweeper.sweep({ historyThrough, trackedSince }, context)
+    health.swept()
+    if (more) pace.wantSweep()
+    follow(probes)
   }
 
-  const attempt = async (step: () => Promise<void>) => {
-    if (life.signal.aborted) return
+  const ask = async (context: LookContext) => {
+    if (!resumed) resumeUnknown()
+    await resolver.resolve(context)
+  }
+
+  /** Orders that vanished before this process began are asked about from the beginning. */
+  const resumeUnknown = () => {
+    const unknown = stillOpen().filter((order) => order.facts.status === 'unknown')
+    resolver.take(unknown.map((ref) => ({ ask: 'lookup', ref, urgent: false, why: 'vanished' })))
+    resumed = true
+  }
+
+  /** Never rejects. Whatever goes wrong, nothing was written, and the same work comes again. */
+  const attempt = async (task: Task, step: (context: LookContext) => Promise<void>) => {
+    if (ended) return
+    const mine = new AbortController()
+    cut = mine
+    let late = false
+    const timer = clock.after(LONGEST_TASK_MS, () => {
+      late = true
+      mine.abort(new VenueError('later', `the ${task} took too long`))
+    })
     try {
-      await step()
+      await untilCut(mine.signal, step(lookContext(mine.signal)))
+      pace.succeeded(task)
     } catch (error) {
-      if (life.signal.aborted) return
-      if (error instanceof VenueError) {
-        pace.failed(clock.monotonic(), error, chance)
-        meter.polled(id, error.failure)
-        health.failed(error)
-      } else {
-        // The store said no, or a promise would have been broken: nothing was written, and the same work comes again.
-        log.error({ err: error }, 'a read was not recorded')
-      }
+      if (ended) return
+      const failure = error instanceof VenueError ? error : null
+      pace.failed(task, clock.monotonic(), failure, chance)
+      if (task === 'sweep' && late) sweeper.tookTooLong()
+      if (task === 'poll') meter.polled(id, failure?.failure ?? 'unrecorded')
+      health.failed(task, error)
+    } finally {
+      timer[Symbol.dispose]()
+      cut = null
     }
   }
 
@@ -186,10 +205,7 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
     },
     down(why) {
       listener.flush()
-      health.record({
-        streamState: 'down',
-        ...(why === null ? {} : { state: stateAfter(why), lastError: why.message }),
-      })
+      health.streamDown(why)
     },
     hear: (epoch, counter, messages) => listener.hear(epoch, counter, messages),
     forgive() {
@@ -199,15 +215,22 @@ export function createAccountSync(deps: AccountDeps): AccountSync {
     lastRunAt: () => lastRunAt,
     async [Symbol.asyncDispose]() {
       listener.flush()
-      life.abort()
-      wake?.[Symbol.dispose]()
+      ended = true
+      cut?.abort(new VenueError('later', 'stopping'))
+      wake?.timer[Symbol.dispose]()
       listener[Symbol.dispose]()
       await lane.idle()
     },
   }
 }
 
-const stateAfter = (why: VenueError) => (why.failure === 'refused' ? 'refused' : 'degraded')
+/** Whoever does not heed the signal is left behind: what it still brings is refused by the signal before it is applied. */
+const untilCut = (signal: AbortSignal, work: Promise<void>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 
 const kindOf = (key: OrderKey): OrderKind => {
   if (key.startsWith('algo/')) return 'algo'

@@ -51,16 +51,20 @@ export function createApplier(deps: ApplierDeps): Applier {
       // Courses and empty reads belong to the committed state: they are taken over after the commit, in the same order.
       const settle: (() => void)[] = []
       /** One report that would break a promise of the log harms no other: it is left out, and said aloud. */
-      const write = (tx: StoreTransaction, outcome: Outcome): boolean => {
+      const write = (tx: StoreTransaction, outcome: Outcome, { source }: Report): boolean => {
         try {
           done.push(...tx.apply(settings.account, settings.venue, outcome))
           return true
         } catch (error) {
           if (!(error instanceof SavepointError)) throw error
-          log.error({ err: error }, 'a report was left out')
+          log.error({ err: error, source }, 'a report was left out')
+          tx.quarantine(settings.account, [{ where: source, problem: error.message, sample: '' }], clock.wall())
+          leftOut = true
+          if (source === 'stream') probes.push({ ask: 'snapshot', why: 'a frame was left out' })
           return false
         }
       }
+      let leftOut = false
       let anyBlind = false
       store.transact((tx) => {
         for (const delivery of deliveries) {
@@ -70,19 +74,25 @@ export function createApplier(deps: ApplierDeps): Applier {
           const stored = tx.load(settings.account, { refs: refsOf(report), scope })
           const outcome = reconcile(stored, report, context)
           if (delivery.quarantined?.length) tx.quarantine(settings.account, delivery.quarantined, clock.wall())
-          if (!write(tx, outcome)) continue
+          const { patch } = delivery
+          if (!write(tx, outcome, report)) {
+            if (patch !== undefined) tx.patchAccount(settings.account, unwell(patch))
+            continue
+          }
           probes.push(...outcome.probes)
           settle.push(() => book.settle(outcome))
           if (report.source === 'snapshot') {
             const { scope, coverage, sightings, alsoPresent } = report
-            settle.push(() => book.noteEmpty(scopeKey(scope), sightings.length + alsoPresent.length === 0))
+            const empty = sightings.length + alsoPresent.length === 0
+            // An empty read that proves nothing is not the first of two.
+            if (!empty || coverage.proves !== 'presence') settle.push(() => book.noteEmpty(scopeKey(scope), empty))
             if (outcome.blind) settle.push(() => book.noteBlind(scopeKey(scope), context.monotonic))
             anyBlind ||= outcome.blind
             const complete = coverage.proves !== 'presence' && !outcome.suspiciouslyEmpty && !outcome.blind
             if (complete) tx.scopeComplete(settings.account, scope, clock.wall())
           }
-          const { patch } = delivery
-          if (patch !== undefined) tx.patchAccount(settings.account, anyBlind ? blinded(patch) : patch)
+          if (patch === undefined) continue
+          tx.patchAccount(settings.account, leftOut ? unwell(patch) : anyBlind ? blinded(patch) : patch)
         }
       })
       for (const run of settle) run()
@@ -91,6 +101,13 @@ export function createApplier(deps: ApplierDeps): Applier {
     },
   }
 }
+
+/** What was left out was not read, whatever else was: neither a complete look nor a watermark may claim it. */
+const unwell = ({ lastPollAt }: AccountPatch): AccountPatch => ({
+  ...(lastPollAt === undefined ? {} : { lastPollAt }),
+  state: 'degraded',
+  lastError: 'a report was left out: it would have broken the log',
+})
 
 /** Blindness is worth telling only of an account that is well otherwise. */
 const blinded = (patch: AccountPatch): AccountPatch => (patch.state === 'ok' ? { ...patch, state: 'blind' } : patch)

@@ -1,6 +1,7 @@
 /** Owns one look at the open orders of an account. */
 import type { Clock } from '../core/clock.ts'
 import type { Probe } from '../core/outcome.ts'
+import type { AccountPatch } from '../store/accounts.ts'
 import type { LookContext, SnapshotRead, VenueAccount } from '../venues/venue.ts'
 import type { Applier, Delivery } from './applier.ts'
 import type { Book } from './book.ts'
@@ -12,6 +13,8 @@ export interface PollDeps {
   clock: Clock
   /** Frames that arrived before the reply are applied before it. */
   flushFrames: () => void
+  /** How the account fares after a good look. */
+  afterLook: () => AccountPatch
 }
 
 export interface PollResult {
@@ -27,6 +30,8 @@ export async function poll(deps: PollDeps, context: LookContext): Promise<PollRe
   const requestedAt = clock.monotonic()
   const startedAt = clock.wall()
   const reads = await venue.snapshot(context)
+  // Cut off meanwhile: another look may be under way, and this one is late.
+  context.signal.throwIfAborted()
   deps.flushFrames()
   const unread = unreadParts(venue.partitions ?? [], reads)
   const complete = reads.length > 0 && unread.length === 0 && reads.every((read) => read.coverage.proves !== 'presence')
@@ -37,13 +42,11 @@ export async function poll(deps: PollDeps, context: LookContext): Promise<PollRe
   })
   const deliveries = reads.map(deliver)
   const last = deliveries.at(-1)
-  const health = unread.length === 0 ? WELL : partly(unread, venue.partitions ?? [])
+  const health = unread.length === 0 ? deps.afterLook() : partly(unread, venue.partitions ?? [])
   if (last !== undefined)
     last.patch = { ...health, lastPollAt: startedAt, ...(complete ? { lastCompleteAt: startedAt } : {}) }
   return { probes: applier.apply(deliveries), complete }
 }
-
-const WELL = { state: 'ok', lastError: null } as const
 
 const partly = (unread: readonly string[], parts: readonly string[]) =>
   ({ state: 'degraded', lastError: `${unread.length} of ${parts.length} addresses could not be read` }) as const

@@ -3,7 +3,7 @@ import { backoffMs } from '../core/backoff.ts'
 import type { Chance, Clock } from '../core/clock.ts'
 import { isEnded, type Order, type OrderKey, orderKey } from '../core/order.ts'
 import type { Probe } from '../core/outcome.ts'
-import { VenueError } from '../venues/errors.ts'
+import { VenueError, type VenueFailure } from '../venues/errors.ts'
 import type { LookContext, Question, VenueAccount } from '../venues/venue.ts'
 import type { Applier } from './applier.ts'
 import type { Book } from './book.ts'
@@ -16,6 +16,8 @@ const FIRST_RETRY_MS = 2_000
 const LONGEST_RETRY_MS = 15 * 60_000
 
 interface Asking {
+  /** Settled ones are kept a while: what is asked again and again, with the same answer, is asked more and more rarely. */
+  settled: boolean
   urgent: boolean
   attempts: number
   since: number
@@ -26,12 +28,12 @@ export interface Resolver {
   /** Takes lookups to do. Asking again about the same order changes nothing but its urgency. */
   take(probes: readonly Probe[]): void
   /** Asks what is due, oldest and most urgent first. Stops at the first failure that concerns more than one order. */
-  resolve(context: LookContext): Promise<Probe[]>
+  resolve(context: LookContext): Promise<void>
   pending(): number
 }
 
 export interface ResolverDeps {
-  venue: VenueAccount
+  venue: Pick<VenueAccount, 'lookups' | 'lookup'>
   applier: Applier
   book: Book
   clock: Clock
@@ -40,6 +42,8 @@ export interface ResolverDeps {
   /** The stored order; null where no row has it any more. */
   order: (key: OrderKey) => Order | null
   flushFrames: () => void
+  /** Gets what each answer asks in turn, so that a failure further on does not lose it. */
+  follow: (probes: readonly Probe[]) => void
 }
 
 export function createResolver(deps: ResolverDeps): Resolver {
@@ -47,24 +51,32 @@ export function createResolver(deps: ResolverDeps): Resolver {
   const asking = new Map<OrderKey, Asking>()
   const due = () => {
     const now = clock.monotonic()
-    const ready = [...asking].filter(([, item]) => item.dueAt <= now)
+    const ready = [...asking].filter(([, item]) => !item.settled && item.dueAt <= now)
     return ready.sort(([, a], [, b]) => Number(b.urgent) - Number(a.urgent) || a.since - b.since)
   }
+  const forget = (isOver: (item: Asking) => boolean) => {
+    for (const [key, item] of asking) if (item.settled && isOver(item)) asking.delete(key)
+  }
   return {
-    pending: () => asking.size,
+    pending: () => [...asking.values()].filter((item) => !item.settled).length,
     take(probes) {
       const now = clock.monotonic()
       for (const probe of probes) {
         if (probe.ask !== 'lookup' || venue.lookups === 'none') continue
+        const { urgent } = probe
         const known = asking.get(orderKey(probe.ref))
-        if (known !== undefined) known.urgent ||= probe.urgent
-        else if (asking.size < MAX_QUESTIONS) {
-          asking.set(orderKey(probe.ref), { urgent: probe.urgent, attempts: 0, since: now, dueAt: now })
+        if (known?.settled) Object.assign(known, { settled: false, urgent, since: now })
+        else if (known !== undefined) known.urgent ||= urgent
+        else {
+          if (asking.size >= MAX_QUESTIONS) forget(() => true)
+          if (asking.size >= MAX_QUESTIONS) continue
+          asking.set(orderKey(probe.ref), { settled: false, urgent, attempts: 0, since: now, dueAt: now })
         }
       }
     },
     async resolve(context) {
-      const probes: Probe[] = []
+      const now = clock.monotonic()
+      forget((item) => now - item.dueAt > LONGEST_RETRY_MS)
       for (const [key, item] of due().slice(0, MAX_LOOKUPS_A_CYCLE)) {
         const order = deps.order(key)
         const tooOld = clock.monotonic() - item.since > deps.giveUpAfterMs
@@ -72,24 +84,26 @@ export function createResolver(deps: ResolverDeps): Resolver {
         if (order === null || tooOld || context.signal.aborted) continue
         item.attempts += 1
         item.dueAt = clock.monotonic() + backoffMs(item.attempts, deps.chance, RETRY)
-        probes.push(...(await ask(deps, order, context)))
-        if (isSettled(deps, key, item)) asking.delete(key)
+        deps.follow(await ask(deps, order, context))
+        item.settled = isSettled(deps, key, item)
       }
-      return probes
     },
   }
 }
 
 const RETRY = { baseMs: FIRST_RETRY_MS, maxMs: LONGEST_RETRY_MS }
 
+const OF_ONE_ORDER: ReadonlySet<VenueFailure> = new Set(['broken', 'misused', 'not_found'])
+
 async function ask({ venue, applier, book, clock, flushFrames }: ResolverDeps, order: Order, context: LookContext) {
   const mark = book.mark()
   const requestedAt = clock.monotonic()
   const answer = await venue.lookup(questionOf(order), context).catch((error: unknown) => {
     // A failure that concerns this one question leaves it for later; all others stop the round.
-    if (error instanceof VenueError && (error.failure === 'broken' || error.failure === 'misused')) return null
+    if (error instanceof VenueError && OF_ONE_ORDER.has(error.failure)) return null
     throw error
   })
+  context.signal.throwIfAborted()
   flushFrames()
   if (answer === null) return []
   const { kind, venueOrderId } = order
