@@ -168,7 +168,7 @@ function openSockets(
 }
 
 /** A second session beside the live one, for one question. It is ended at the first sign of trouble, not retried. */
-function openForAMoment(budget: Budget, open: OpenSocket): OpenSession {
+export function openForAMoment(budget: Budget, open: OpenSocket): OpenSession {
   return (protocol, signal) =>
     new Promise((resolve, reject) => {
       const close = async () => session[Symbol.asyncDispose]()
