@@ -20,6 +20,12 @@ export function venueSettingsOf(account: SandboxAccount): VenueSettings {
       const restUrl = HOSTS['revolut-x'].rest
       return { venue: 'revolut-x', id, protocol, apiKey, privateKey, restUrl, rateShare: RATE_SHARE }
     }
+    case 'derive': {
+      const { protocol, wallet, sessionKey, subaccountId } = account
+      const { rest, ws } = HOSTS.derive
+      const urls = protocol === 'v3' ? { restUrl: `${rest}/v3`, wsUrl: `${ws}/v3/ws` } : { restUrl: rest, wsUrl: '' }
+      return { venue: 'derive', id, protocol, wallet, sessionKey, subaccountId, ...urls, rateShare: RATE_SHARE }
+    }
     default:
       return assertNever(account)
   }
