@@ -25,6 +25,9 @@ const SHARED_PACE = {
   rateShare: 1,
 }
 
+/** All of the one allowance, out of which a look takes a single request. */
+const GREEDY_PACE = { ...PACE, poll: { ...PACE.poll, history: '5s' }, rateShare: 1 }
+
 /** What `restUrl` and `wsUrl` are for a protocol of Derive at these hosts. */
 export function deriveUrls(
   protocol: DeriveAccount['protocol'],
@@ -54,6 +57,16 @@ export function accountConfig(account: SandboxAccount, urls: VenueUrls): object 
       const where = deriveUrls(protocol, urls.derive)
       return { ...common, protocol, ...where, wallet, subaccountId, sessionKeyFile: `./${name}`, ...SHARED_PACE }
     }
+    case 'dexpal': {
+      const { addresses } = account
+      return {
+        ...common,
+        restUrl: urls.dexpal.rest,
+        apiKeyFile: `./${name}`,
+        addresses: [...addresses],
+        ...GREEDY_PACE,
+      }
+    }
   }
 }
 
@@ -65,6 +78,8 @@ export function keyFile(account: SandboxAccount): KeyFile {
       return { name: `${account.id}.pem`, text: account.privateKey }
     case 'derive':
       return { name: `${account.id}.key`, text: `${account.sessionKey}\n` }
+    case 'dexpal':
+      return { name: `${account.id}.key`, text: `${account.apiKey}\n` }
   }
 }
 

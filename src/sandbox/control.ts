@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Autopilot } from './autopilot.ts'
 import type { SandboxAccount } from './credentials.ts'
+import { GATES, setGate } from './knobs.ts'
 import { type Sandbox, VENUES } from './sandbox.ts'
 import { faultSchema, runScript, type ScriptRun, stepSchema } from './script.ts'
 
@@ -34,6 +35,7 @@ const knobs = z.strictObject({
   deriveSockets: z.int().nonnegative().exactOptional(),
   dexpalNamesEndings: z.boolean().exactOptional(),
 })
+const gate = z.strictObject({ account: z.string(), address: z.int().nonnegative(), as: z.enum(GATES) })
 const steps = z.array(stepSchema).max(10_000)
 
 /** `configOf` writes the account's part of an `ordersync.yaml`. */
@@ -82,6 +84,13 @@ export function createControl(deps: {
       Object.assign(sandbox.knobs, knobs.parse(JSON.parse(body)))
       const { dexpalGates, ...values } = sandbox.knobs
       return ok({ ...values, dexpalGates: Object.fromEntries(dexpalGates) })
+    },
+    'POST /gate': ({ body }) => {
+      const { account, address, as } = gate.parse(JSON.parse(body))
+      const found = sandbox.market.accounts.find(({ id }) => id === account)
+      if (found === undefined) throw new RangeError(`the sandbox has no account ${account}`)
+      setGate(sandbox.knobs, found, address, as)
+      return ok()
     },
     'POST /autopilot/step': () => ok({ move: autopilot.step() }),
   }

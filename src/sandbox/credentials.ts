@@ -35,7 +35,15 @@ export interface DeriveAccount {
   subaccountId: number
 }
 
-export type SandboxAccount = QfexAccount | RevolutXAccount | DeriveAccount
+export interface DexpalAccount {
+  venue: 'dexpal'
+  id: string
+  apiKey: string
+  /** As a user writes them: in any case. */
+  addresses: readonly string[]
+}
+
+export type SandboxAccount = QfexAccount | RevolutXAccount | DeriveAccount | DexpalAccount
 
 /** The PKCS#8 frame around an Ed25519 seed (RFC 8410). */
 const PKCS8_PREFIX = '302e020100300506032b657004220420'
@@ -74,6 +82,12 @@ export function deriveAccount(
   const signer = addressOfKey(sessionKey)
   const address = mixedCase(hexOf(`${seed}/${wallet}/wallet`, 40))
   return { venue: 'derive', id, protocol, wallet: address, sessionKey, signer, subaccountId }
+}
+
+export function dexpalAccount(seed: string, id: string, addresses: number): DexpalAccount {
+  const addressAt = (n: number) => mixedCase(hexOf(`${seed}/${id}/address/${n}`, 40))
+  const apiKey = `dxp_${hexOf(`${seed}/${id}/api-key`, 40)}`
+  return { venue: 'dexpal', id, apiKey, addresses: Array.from({ length: addresses }, (_, n) => addressAt(n)) }
 }
 
 /** Addresses are written with capitals among their digits, which mean nothing to whoever compares them rightly. */

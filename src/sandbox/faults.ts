@@ -26,6 +26,8 @@ export type FaultEffect =
   /** Replies. */
   | { kind: 'garbage_body' | 'cut_body' | 'wrong_type' | 'unknown_status' | 'extra_field' | 'no_answer' }
   | { kind: 'missing_field'; field?: string }
+  /** DexPal's, which its own conventions forbid: a failure under status 200. */
+  | { kind: 'success_false' }
   | { kind: 'http_status'; status: number; retryAfterMs?: number }
   | { kind: 'slow'; ms: number }
   /** Nothing connects and every socket ends. */
@@ -170,6 +172,7 @@ function strikesAnywhere(kind: FaultKind, on: FaultPoint): boolean {
     case 'extra_field':
     case 'no_answer':
     case 'missing_field':
+    case 'success_false':
     case 'http_status':
     case 'slow':
     case 'dead':

@@ -77,6 +77,21 @@ const DERIVE_WEIGHTS: Readonly<Record<Move, number>> = {
   reverse: 2,
 }
 
+/** What a partner lists it changes in place; it names no replacement. */
+const DEXPAL_WEIGHTS: Readonly<Record<Move, number>> = {
+  ...MOVE_WEIGHTS,
+  replace: 0,
+  flash_in_gap: 0,
+  stop_limit: 2,
+  timed: 5,
+}
+
+const WEIGHTS: Record<VenueName, Readonly<Record<Move, number>>> = {
+  qfex: MOVE_WEIGHTS,
+  'revolut-x': MOVE_WEIGHTS,
+  derive: DERIVE_WEIGHTS,
+  dexpal: DEXPAL_WEIGHTS,
+}
+
 /** The weights of the moves at a venue. What it does not do is tried all the same, and is no move. */
-export const weightsAt = (venue: VenueName): Readonly<Record<Move, number>> =>
-  venue === 'derive' ? DERIVE_WEIGHTS : MOVE_WEIGHTS
+export const weightsAt = (venue: VenueName): Readonly<Record<Move, number>> => WEIGHTS[venue]

@@ -89,7 +89,7 @@ const MOVES: Record<Move, (turn: Turn) => boolean> = {
     return withOpen(turn, isInBook, (order) => turn.market.cancel(order, 'self_trade'))
   },
   amend(turn) {
-    if (turn.account.venue !== 'qfex') return false
+    if (turn.account.venue !== 'qfex' && turn.account.venue !== 'dexpal') return false
     return withOpen(turn, isUntouched, (order) => turn.market.amend(order, newTerms(turn, order)))
   },
   replace: (turn) => withOpen(turn, isUntouched, (order) => void turn.market.replace(order, newTerms(turn, order))),
@@ -113,7 +113,10 @@ const MOVES: Record<Move, (turn: Turn) => boolean> = {
   },
   stop_limit: (turn) => place(turn, conditionalLimit(turn, 'stop_limit', 0.97)) !== null,
   take_profit_limit: (turn) => place(turn, conditionalLimit(turn, 'take_profit_limit', 1.03)) !== null,
-  timed: (turn) => place(turn, { type: 'limit', expiresInMs: turn.dice.integer(2_000, 40_000) }) !== null,
+  timed(turn) {
+    const timeInForce = turn.account.venue === 'dexpal' ? 'gtt' : 'gtc'
+    return place(turn, { type: 'limit', timeInForce, expiresInMs: turn.dice.integer(2_000, 40_000) }) !== null
+  },
   trigger_fails: (turn) => withOpen(turn, isConditional, (order) => turn.market.cancel(order, 'trigger_failed')),
   venue_cancel: (turn) => withOpen(turn, isInBook, (order) => turn.market.cancel(order, turn.dice.pick(VENUE_REASONS))),
   twap_short: (turn) =>

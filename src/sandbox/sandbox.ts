@@ -3,8 +3,9 @@ import type { Chance, Clock } from '../core/clock.ts'
 import type { SocketTransport } from '../stream/socket.ts'
 import type { HttpTransport } from '../venues/http.ts'
 import { createDice, type Dice, seededChance, uuidOf } from './chance.ts'
-import { deriveAccount, qfexAccount, revolutXAccount, type SandboxAccount } from './credentials.ts'
+import { deriveAccount, dexpalAccount, qfexAccount, revolutXAccount, type SandboxAccount } from './credentials.ts'
 import { createDeriveServer, deriveAccountOf } from './derive.ts'
+import { createDexpalServer, dexpalAccountOf } from './dexpal.ts'
 import { createEdge, type Edge } from './edge.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { createHttpTransport, createSocketTransport } from './in-process.ts'
@@ -64,13 +65,15 @@ export const HOSTS: Record<SandboxVenue, { rest: string; ws: string | null }> = 
   'revolut-x': { rest: 'https://revx.revolut.com', ws: null },
   // Both protocols; the newer has its own part of every path: `/v3/private/…`, `/v3/ws`.
   derive: { rest: 'https://api.derive.xyz', ws: 'wss://api.derive.xyz' },
+  // Whichever partner it is.
+  dexpal: { rest: 'https://partner.example', ws: null },
 }
 
-export const VENUES = ['qfex', 'revolut-x', 'derive'] as const satisfies readonly SandboxVenue[]
+export const VENUES = ['qfex', 'revolut-x', 'derive', 'dexpal'] as const satisfies readonly SandboxVenue[]
 
 /** A value for each venue. */
 export function byVenue<T>(of: (venue: SandboxVenue) => T): Record<SandboxVenue, T> {
-  return { qfex: of('qfex'), 'revolut-x': of('revolut-x'), derive: of('derive') }
+  return { qfex: of('qfex'), 'revolut-x': of('revolut-x'), derive: of('derive'), dexpal: of('dexpal') }
 }
 
 /** More than this and the oldest are dropped: a violation is a bug, and the first few tell which. */
@@ -92,6 +95,7 @@ export function defaultAccounts(seed: string): SandboxAccount[] {
     deriveAccount(seed, 'derive-main', { wallet: 'derive', protocol: 'v3', subaccountId: 86_815 }),
     deriveAccount(seed, 'derive-alt', { wallet: 'derive', protocol: 'v3', subaccountId: 86_816 }),
     deriveAccount(seed, 'derive-v2', { wallet: 'derive-v2', protocol: 'v2', subaccountId: 9_145 }),
+    dexpalAccount(seed, 'vela', 3),
   ]
 }
 
@@ -169,9 +173,11 @@ function createEdges(
   const qfex = accounts.filter((account) => account.venue === 'qfex')
   const revolutX = accounts.filter((account) => account.venue === 'revolut-x')
   const derive = accounts.filter((account) => account.venue === 'derive')
+  const dexpal = accounts.filter((account) => account.venue === 'dexpal')
   const qfexDeps = { ...serverDeps('qfex'), accounts: qfex }
   const revolutXDeps = { ...serverDeps('revolut-x'), accounts: revolutX, nextErrorId }
   const deriveDeps = { ...serverDeps('derive'), accounts: derive, knobs }
+  const dexpalDeps = { ...serverDeps('dexpal'), accounts: dexpal, knobs }
   return {
     qfex: wrap(createQfexServer(qfexDeps), qfexDeps, ({ headers }) => {
       return qfex.find(({ publicKey }) => publicKey === headers['x-qfex-public-key'])?.id ?? null
@@ -180,6 +186,7 @@ function createEdges(
       return revolutX.find(({ apiKey }) => apiKey === headers['x-revx-api-key'])?.id ?? null
     }),
     derive: wrap(createDeriveServer(deriveDeps), deriveDeps, deriveAccountOf(derive)),
+    dexpal: wrap(createDexpalServer(dexpalDeps), dexpalDeps, dexpalAccountOf(dexpal)),
   }
 }
 

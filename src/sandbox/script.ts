@@ -1,6 +1,7 @@
 /** Owns scripted trading: a list of exact steps, each at its time, for tests and demos that want just this to happen. */
 import { z } from 'zod'
 import { assertNever } from '../core/assert-never.ts'
+import { GATES, setGate } from './knobs.ts'
 import { type Sandbox, VENUES } from './sandbox.ts'
 import type { TrueOrder } from './truth.ts'
 
@@ -56,6 +57,7 @@ const plainFault = z.enum([
   'unknown_status',
   'extra_field',
   'no_answer',
+  'success_false',
   'dead',
 ])
 
@@ -130,6 +132,8 @@ export const stepSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('reverse'), afterMs, order }),
   /** In no list, history or lookup for so long. */
   z.strictObject({ do: z.literal('hide'), afterMs, order, forMs: z.int().positive() }),
+  /** Whether a DexPal partner shows an address of an account, counted from 0, from now on. */
+  z.strictObject({ do: z.literal('gate'), afterMs, account: z.string(), address: ms, as: z.enum(GATES) }),
   z.strictObject({ do: z.literal('fault'), afterMs, fault: faultSchema }),
   z.strictObject({ do: z.literal('clear_faults'), afterMs, venue: venue.exactOptional() }),
   z.strictObject({ do: z.literal('close_sockets'), afterMs, venue, account: z.string().exactOptional() }),
@@ -215,6 +219,8 @@ function takeStep(sandbox: Sandbox, step: Step, orderOf: (name: string) => TrueO
       const { id, venue } = orderOf(step.order)
       return nothing(faults.add({ kind: 'hide_order', venue, orderId: id, forMs: step.forMs }))
     }
+    case 'gate':
+      return nothing(setGate(sandbox.knobs, accountOf(sandbox, step.account), step.address, step.as))
     case 'fault':
       return nothing(faults.add(step.fault))
     case 'clear_faults':
@@ -224,6 +230,12 @@ function takeStep(sandbox: Sandbox, step: Step, orderOf: (name: string) => TrueO
     default:
       return assertNever(step)
   }
+}
+
+function accountOf({ market }: Sandbox, id: string) {
+  const account = market.accounts.find((candidate) => candidate.id === id)
+  if (account === undefined) throw new RangeError(`no account ${id.slice(0, 60)}`)
+  return account
 }
 
 function find({ market }: Sandbox, id: string): TrueOrder {
