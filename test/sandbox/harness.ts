@@ -3,7 +3,7 @@ import { sign } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { z } from 'zod'
 import { deriveUrls } from '../../src/sandbox/config.ts'
-import type { DeriveAccount, QfexAccount, RevolutXAccount } from '../../src/sandbox/credentials.ts'
+import type { DeriveAccount, DexpalAccount, QfexAccount, RevolutXAccount } from '../../src/sandbox/credentials.ts'
 import { personalHash } from '../../src/sandbox/derive-keys.ts'
 import type { Journal } from '../../src/sandbox/journal.ts'
 import { qfexSignature } from '../../src/sandbox/qfex-auth.ts'
@@ -157,6 +157,26 @@ export function deriveCall(
   const url = `${deriveUrls(account.protocol, HOSTS.derive).restUrl}/${method}`
   const body = JSON.stringify({ subaccount_id: account.subaccountId, ...params })
   return send(world, { method: changes.verb ?? 'POST', url, headers, body })
+}
+
+export function dexpalKeys({ sandbox }: World): DexpalAccount {
+  const found = sandbox.accounts.find((account) => account.venue === 'dexpal')
+  if (found?.venue !== 'dexpal') throw new Error('no DexPal account')
+  return found
+}
+
+/** With the account's key; `addr` has all of its addresses if the query does not say. */
+export function dexpalGet(
+  world: World,
+  page: 'orders' | 'history' | string,
+  query: Record<string, string> = {},
+  changes: { authorization?: string; method?: 'GET' | 'POST' } = {},
+): Promise<Reply> {
+  const { apiKey, addresses } = dexpalKeys(world)
+  const headers = { Authorization: changes.authorization ?? `Bearer ${apiKey}` }
+  const search = new URLSearchParams({ addr: addresses.join(','), ...query })
+  const url = `${HOSTS.dexpal.rest}/dexpal/v1/users/${page}?${search}`
+  return send(world, { method: changes.method ?? 'GET', url, headers, body: null })
 }
 
 export interface Reply {

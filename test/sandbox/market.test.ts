@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compare, sum } from '../../src/core/decimal.ts'
 import { createAutopilot } from '../../src/sandbox/autopilot.ts'
-import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { createSandbox, defaultAccounts } from '../../src/sandbox/sandbox.ts'
 import { stateOf, type TrueOrder } from '../../src/sandbox/truth.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 
@@ -34,9 +34,43 @@ test('the autopilot makes every kind of life, and every order adds up', () => {
   expect(orders.some((order) => order.states.some(({ change }) => change === 'amended'))).toBe(true)
 })
 
+test('where an order goes on after its trigger and its slices, it keeps its id', () => {
+  const clock = createFakeClock()
+  const accounts = defaultAccounts('all').filter(({ venue }) => venue === 'derive' || venue === 'dexpal')
+  const sandbox = createSandbox({ clock, seed: 'all', accounts })
+  const autopilot = createAutopilot(sandbox)
+  for (let step = 0; step < 3_000; step++) autopilot.step()
+  const orders = sandbox.market.orders()
+  for (const order of orders) expectSound(order)
+  expect(orders.some(({ kind, parentId, triggeredById }) => kind !== 'order' || parentId || triggeredById)).toBe(false)
+  const of = (venue: string) => orders.filter((order) => order.venue === venue)
+  const changes = new Set(of('derive').flatMap(({ states }) => states.map(({ change }) => change)))
+  for (const change of ['triggered', 'progressed', 'reversed', 'rejected'] as const) expect(changes).toContain(change)
+  const reasons = new Set(of('derive').map((order) => stateOf(order).reason))
+  const all = ['user', 'replaced', 'ioc_remainder', 'rejected', 'margin', 'mmp', 'disconnect', 'venue']
+  for (const reason of [...all, 'trigger_failed', 'completed_short'] as const) expect(reasons).toContain(reason)
+  expect(new Set(of('dexpal').map(({ address }) => address)).size).toBe(3)
+  expect(of('dexpal').some(({ replaces }) => replaces !== null)).toBe(false)
+  expect(new Set(orders.map(({ id }) => id)).size).toBe(orders.length)
+})
+
+test('an order ends when its time is over, and one that ended before does not end again', async () => {
+  const clock = createFakeClock()
+  const { market } = createSandbox({ clock, seed: 'timed', accounts: defaultAccounts('timed') })
+  const spec = { ...LIMIT, symbol: 'ETH-PERP', price: '4000', expiresInMs: 5_000 } as const
+  const [kept, filled] = [market.place('derive-main', spec), market.place('derive-main', spec)]
+  market.fillRest(filled)
+  await clock.advance(4_990)
+  expect(stateOf(kept).status).toBe('open')
+  await clock.advance(20)
+  expect(stateOf(kept)).toMatchObject({ status: 'cancelled', reason: 'expired' })
+  expect(stateOf(filled).status).toBe('filled')
+})
+
 function expectSound(order: TrueOrder): void {
   const { quantity, filled, status } = stateOf(order)
-  if (order.kind === 'order') expect(sum(order.trades.map((trade) => trade.quantity))).toBe(filled)
+  const standing = order.trades.filter((trade) => !trade.reversed)
+  if (order.kind === 'order') expect(sum(standing.map((trade) => trade.quantity))).toBe(filled)
   expect(compare(filled, quantity)).toBeLessThanOrEqual(0)
   expect(status === 'filled').toBe(filled === quantity)
   expect(order.endedUs === null).toBe(status === 'open')
