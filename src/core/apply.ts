@@ -5,7 +5,7 @@ import { bookedQuantity, type FillStep, fillSteps } from './fill-steps.ts'
 import type { Journal } from './journal.ts'
 import { type EndReason, type Evidence, type Fill, isEnded, type OrderFacts, strength } from './order.ts'
 import type { Probe } from './outcome.ts'
-import type { Claim, Sighting } from './report.ts'
+import { type Claim, isEnding, type Sighting } from './report.ts'
 
 /** A sighting with all that is needed to judge it. */
 export interface Observation {
@@ -23,7 +23,7 @@ export interface Observation {
 /** Writes into the journal of a known order what the observation proves, and returns what has to be asked. */
 export function applyObservation(journal: Journal, observation: Observation): Probe[] {
   const { sighting, evidence } = observation
-  const live = sighting.claim.is === 'open' || sighting.claim.is === 'unrecognised'
+  const live = !isEnding(sighting.claim)
   if (sighting.claim.is === 'unrecognised' && evidence !== 'snapshot')
     return doubt(journal, 'a status word we do not know')
   if (live)
@@ -35,7 +35,7 @@ export function applyObservation(journal: Journal, observation: Observation): Pr
 function goesOn(journal: Journal, observation: Observation): Probe[] {
   const { sighting, evidence, fresh } = observation
   if (!fresh) return refuse(journal, 'the stream said more after this was asked')
-  if (isOlder(journal, sighting)) return listedInAnOldRow(journal, observation)
+  if (isOlder(journal, sighting)) return refuse(journal, 'older than what is known')
   if (journal.order.facts.status === 'unknown') {
     journal.write('reappeared', { status: 'open', reason: null, closedAt: null, evidence }, entry(observation))
   }
@@ -45,16 +45,6 @@ function goesOn(journal: Journal, observation: Observation): Probe[] {
   return []
 }
 
-/** A fresh list that shows an order proves that it is there, however old the row: only what the row says is refused. */
-function listedInAnOldRow(journal: Journal, observation: Observation): Probe[] {
-  const { evidence } = observation
-  if (journal.order.facts.status === 'unknown' && evidence === 'snapshot') {
-    journal.write('reappeared', { status: 'open', reason: null, closedAt: null, evidence }, entry(observation))
-    journal.observe({ missingSince: null })
-  }
-  return refuse(journal, 'older than what is known')
-}
-
 /** Open or unknown, and seen ended. An ending by lookup or history is final whatever its clock says. */
 function ends(journal: Journal, observation: Observation): Probe[] {
   const { sighting, evidence } = observation
@@ -62,7 +52,9 @@ function ends(journal: Journal, observation: Observation): Probe[] {
   if (!proven && !observation.fresh) return refuse(journal, 'the stream said more after this was asked')
   if (!proven && isOlder(journal, sighting)) {
     refuse(journal, 'an ending older than what is known alive')
-    return [{ ask: 'snapshot', why: 'an older ending' }]
+    // A list that says so would say so again, as often as it is read.
+    if (evidence === 'stream') return [{ ask: 'snapshot', why: 'an older ending' }]
+    return [{ ask: 'lookup', ref: journal.order, urgent: true, why: 'an older ending' }]
   }
   const before = journal.order.facts
   amend(journal, observation)

@@ -112,12 +112,13 @@ function fillsOf(report: Report): readonly Fill[] {
 
 function linkSuccessors(stored: Stored, report: Report): Map<OrderKey, string> {
   const successors = new Map<OrderKey, string>()
-  for (const { kind, venueOrderId, facts } of stored.orders.values()) {
-    if (facts.replaces !== null) successors.set(orderKey({ kind, venueOrderId: facts.replaces }), venueOrderId)
+  const link = ({ kind, venueOrderId }: OrderRef, replaces: string | null | undefined) => {
+    // Venues fill the field in strange ways; nothing succeeds itself.
+    if (replaces == null || replaces === venueOrderId) return
+    successors.set(orderKey({ kind, venueOrderId: replaces }), venueOrderId)
   }
-  for (const { kind, venueOrderId, stated } of sightingsOf(report)) {
-    if (stated.replaces != null) successors.set(orderKey({ kind, venueOrderId: stated.replaces }), venueOrderId)
-  }
+  for (const order of stored.orders.values()) link(order, order.facts.replaces)
+  for (const sighting of sightingsOf(report)) link(sighting, sighting.stated.replaces)
   return successors
 }
 

@@ -5,7 +5,7 @@ import { type Freshness, freshness } from './mark.ts'
 import { type Order, type OrderKey, type OrderRef, orderKey } from './order.ts'
 import type { Stored } from './outcome.ts'
 import type { Context } from './policy.ts'
-import type { HistoryReport, LookupReport, Scope, SnapshotReport } from './report.ts'
+import { type HistoryReport, isEnding, type LookupReport, type Scope, type SnapshotReport } from './report.ts'
 
 /** A scope with this many open orders that suddenly lists none is read again before anything is concluded. */
 export const SUSPICIOUS_DROP = 10
@@ -46,6 +46,20 @@ function countOpen(stored: Stored, scope: Scope): number {
 export function notePresence(ledger: Ledger, report: SnapshotReport): void {
   const listed = [...report.sightings, ...report.alsoPresent]
   for (const ref of listed) endCourse(ledger, ref, freshness(orderKey(ref), report.mark, ledger.context))
+  const alive = [...report.sightings.filter(({ claim }) => !isEnding(claim)), ...report.alsoPresent]
+  for (const ref of alive) reappear(ledger, ref, freshness(orderKey(ref), report.mark, ledger.context))
+}
+
+/** A fresh list proves that an order is there, however old or spoilt its row: only what the row says was refused. */
+function reappear(ledger: Ledger, ref: OrderRef, fresh: Freshness): void {
+  const order = ledger.order(orderKey(ref))
+  if (order?.facts.status !== 'unknown' || fresh !== 'fresh') return
+  ledger.write(order, 'listed', (journal) => {
+    const entry = { reason: null, evidence: 'snapshot', venueTime: null } as const
+    journal.write('reappeared', { status: 'open', reason: null, evidence: 'snapshot' }, entry)
+    journal.observe({ missingSince: null })
+    return []
+  })
 }
 
 /** Moves the course of every open order that this read had to show and did not. */

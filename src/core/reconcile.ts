@@ -52,6 +52,10 @@ function see(ledger: Ledger, report: Report): void {
       return applyObservation(journal, observe(ledger, report, sighting, before === null))
     })
     endCourse(ledger, orderKey(sighting))
+    if (before === null && report.source === 'stream' && ledger.successorOf(sighting) !== null) {
+      // Its successor may have been heard of first, and would have ended it: a list has to say which of them is there.
+      ledger.probe({ ask: 'snapshot', why: 'opened after the order that replaces it' })
+    }
   }
 }
 

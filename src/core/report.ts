@@ -13,6 +13,8 @@ export type Claim =
   | { is: 'rejected'; at: number | null }
   | { is: 'unrecognised' }
 
+export const isEnding = ({ is }: Claim): boolean => is !== 'open' && is !== 'unrecognised'
+
 type StatedFact =
   | 'clientOrderId'
   | 'parentOrderId'

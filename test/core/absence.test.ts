@@ -112,6 +112,16 @@ describe('an order whose end nobody knows', () => {
     expect(outcome.orders[0]?.facts.price).toBe('100')
     expect(outcome.orders[0]?.seen).toMatchObject({ missingSince: null, venueClock: String(T0) })
   })
+  test('is there again even if only its id can be read', () => {
+    const outcome = run([unknown(T0)], aSnapshot([], { alsoPresent: [{ kind: 'order', venueOrderId: 'a' }] }))
+    expect(tell(outcome)).toBe('reappeared')
+  })
+  test('is not brought back by a row that says it ended, or by a list that is not fresh', () => {
+    const ended = aSnapshot([aSighting({ clock: T0 - 1, claim: ENDED('cancelled') })])
+    expect(tell(run([unknown(T0)], ended))).toBe('- ?lookup')
+    const touched = { touches: new Map([['order/a', { counter: 9, at: 0 }]] as const) }
+    expect(tell(run([unknown(T0)], aSnapshot([aSighting()]), touched))).toBe('-')
+  })
   test('is not brought back by an old frame or an old answer', () => {
     for (const report of [aFrame([aSighting({ clock: T0 - 1 })]), aLookup(aSighting({ clock: T0 - 1 }))])
       expect(tell(run([unknown(T0)], report))).toBe('-')

@@ -310,6 +310,13 @@ describe('replace chains', () => {
       'partially_filled +1, cancelled/replaced, opened/history b, cancelled/user b',
     )
   })
+  test('a predecessor that a late frame opens has the list read: its successor was there first', () => {
+    expect(tell(run([anOrder({ replaces: 'a' }, { id: 'b' })], aFrame([aSighting()])))).toBe('opened ?snapshot')
+  })
+  test('a link that is known ends nothing again: a predecessor seen alive after it is left to the lists', () => {
+    const known = anOrder({ replaces: 'a', openedAt: T0 }, { id: 'b' })
+    expect(tell(run([anOrder(), known], aFrame([successor({ filled: '1' })])))).toBe('partially_filled +1 b')
+  })
   test('a list that still shows the predecessor leaves it to the next one', () => {
     expect(tell(run([anOrder()], aSnapshot([successor(), aSighting()])))).toBe('opened b')
   })
@@ -322,5 +329,11 @@ describe('replace chains', () => {
   })
   test('an order that claims to replace itself is an order', () => {
     expect(tell(run([], aFrame([aSighting({ stated: { replaces: 'a' } })])))).toBe('opened')
+    const course = { reads: 3, weakReads: 0, healthyMs: 60_000, since: 0, countedAt: 0 }
+    const courses = new Map([['order/a', { ...course, historyAsked: true, lookupAnswered: true }]] as const)
+    expect(tell(run([anOrder({ replaces: 'a' })], aSnapshot([]), { courses }))).toBe('vanished/unproven')
+    expect(tell(run([anOrder({ replaces: 'a' })], aFrame([aSighting({ claim: ENDED('cancelled') })])))).toBe(
+      'cancelled/user',
+    )
   })
 })
