@@ -27,7 +27,8 @@ export interface Delivery {
 export interface Applier {
   /**
    * Commits the deliveries together and returns what they ask. Throws what the store throws, having changed nothing: the
-   * book follows only what was committed.
+   * book follows only what was committed. A report that would break the log is left out, and throws where it is all there
+   * was of history.
    */
   apply(deliveries: readonly Delivery[]): Probe[]
 }
@@ -59,12 +60,12 @@ export function createApplier(deps: ApplierDeps): Applier {
           if (!(error instanceof SavepointError)) throw error
           log.error({ err: error, source }, 'a report was left out')
           tx.quarantine(settings.account, [{ where: source, problem: error.message, sample: '' }], clock.wall())
-          leftOut = true
+          leftOut = error
           if (source === 'stream') probes.push({ ask: 'snapshot', why: 'a frame was left out' })
           return false
         }
       }
-      let leftOut = false
+      let leftOut: SavepointError | null = null
       let anyBlind = false
       store.transact((tx) => {
         for (const delivery of deliveries) {
@@ -92,11 +93,13 @@ export function createApplier(deps: ApplierDeps): Applier {
             if (complete) tx.scopeComplete(settings.account, scope, clock.wall())
           }
           if (patch === undefined) continue
-          tx.patchAccount(settings.account, leftOut ? unwell(patch) : anyBlind ? blinded(patch) : patch)
+          tx.patchAccount(settings.account, leftOut !== null ? unwell(patch) : anyBlind ? blinded(patch) : patch)
         }
       })
       for (const run of settle) run()
       for (const event of done) meter.recorded(settings.account, event.type, event.evidence)
+      // A read of which nothing could be recorded has failed, and says so to whoever asked for it.
+      if (leftOut !== null && deliveries.length === 1 && deliveries[0]?.report.source === 'history') throw leftOut
       return probes
     },
   }

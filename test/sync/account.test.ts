@@ -204,6 +204,43 @@ describe('a session that comes up', () => {
   })
 })
 
+describe('a venue that is looked at through its session', () => {
+  test('is not looked at without one, and nothing spins while a look is wanted', async () => {
+    const world = aWorld({ venue: { looksThroughSession: true } })
+    await world.sync.tick()
+    world.sync.hear(0, 1, [{ is: 'doubt', account: 'main', why: 'a test', ref: null }])
+    await tickFor(world, 60_000)
+    expect([world.asked.snapshots, world.asked.windows.length]).toEqual([0, 1])
+    world.live(1)
+    world.sync.up(1)
+    await world.clock.advance(1_000)
+    expect(world.asked.snapshots).toBe(1)
+  })
+})
+
+test('a history that would break the log is no reason to say the account is well', async () => {
+  const world = aWorld()
+  world.script.lookBack = async () => someHistory({ fills: [aFill('1', { tradeId: 't9', kind: 'algo' })] })
+  await world.sync.tick()
+  world.script.lookBack = async () => someHistory({ fills: [aFill('2', { tradeId: 't9' })] })
+  await tickFor(world, SETTINGS.historyEveryMs + 30_000)
+  expect(world.state()).toMatchObject({ state: 'degraded', lastError: expect.stringContaining('SavepointError') })
+})
+
+test('an empty read that proves nothing is not the first of two', async () => {
+  const world = aWorld()
+  const many = Array.from({ length: 12 }, (_, n) => `o${n}`)
+  world.script.snapshot = listing(...many)
+  await world.sync.tick()
+  world.script.snapshot = async () => [aRead([], { coverage: { proves: 'presence', because: 'torn' } })]
+  await tickFor(world, 10_000)
+  world.script.snapshot = listing()
+  await tickFor(world, 10_000)
+  expect(world.store.accounts()[0]?.missing).toBe(0)
+  await world.clock.advance(2_000)
+  expect(world.store.accounts()[0]?.missing).toBe(12)
+})
+
 describe('the course of a missing order, over time', () => {
   test('history that shows its end ends it', async () => {
     const world = aWorld()
