@@ -8,7 +8,7 @@ import { accountConfig, keyFile, sandboxConfig, type VenueUrls } from './config.
 import { createControl } from './control.ts'
 import { DEMO_MS, demoScript } from './demo-script.ts'
 import { openJournal } from './persist.ts'
-import { byVenue, createSandbox, type Sandbox, twoVenueAccounts, VENUES } from './sandbox.ts'
+import { byVenue, createSandbox, defaultAccounts, type Sandbox, VENUES } from './sandbox.ts'
 import { runScript, type ScriptRun } from './script.ts'
 import { type Ports, serve, urlOf } from './serve.ts'
 
@@ -66,7 +66,7 @@ export async function runSandbox(options: RunSandboxOptions): Promise<void> {
   const seed = before?.seed ?? options.seed
 
   using journal = openJournal(paths.truth)
-  const sandbox = createSandbox({ clock, seed, journal, accounts: twoVenueAccounts(seed) })
+  const sandbox = createSandbox({ clock, seed, journal, accounts: defaultAccounts(seed) })
   using autopilot = createAutopilot(sandbox, { ratePerSecond: options.ratePerSecond || DEFAULT_RATE })
   const urls: { current: VenueUrls | null } = { current: null }
   const configOf = (account: Sandbox['accounts'][number]) => {

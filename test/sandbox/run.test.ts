@@ -94,14 +94,36 @@ test('a last line that a kill cut off is dropped, any other damage is an error',
 test('the servers answer on real ports, with a configuration and keys for their owner alone', async () => {
   await whileServing(async ({ config, control, venues }) => {
     const settings = z.object({ accounts: z.array(row) }).parse(parse(readFileSync(config, 'utf8')))
-    expect(settings.accounts.map(({ id }) => id)).toEqual(['qfex-main', 'revx', 'revx-seed'])
+    expect(settings.accounts.map(({ id }) => id)).toEqual([
+      ...['qfex-main', 'revx', 'revx-seed', 'derive-main', 'derive-alt', 'derive-v2', 'vela'],
+    ])
     expect(settings.accounts[0]).toMatchObject({ wsUrl: venues.qfex.ws, secretKeyFile: './qfex-main.secret' })
     expect(statSync(join(directory, 'qfex-main.secret')).mode & 0o777).toBe(0o600)
     expect((await fetch(`${venues.qfex.rest}/refdata`)).status).toBe(200)
     expect((await fetch(`${venues['revolut-x'].rest}/api/1.0/orders/active`)).status).toBe(401)
+    expect((await fetch(`${venues.dexpal.rest}/dexpal/v1/users/orders`)).status).toBe(401)
+    const time = await fetch(`${venues.derive.rest}/v3/public/get_time`, { method: 'POST', body: '{}' })
+    expect(await time.json()).toMatchObject({ result: expect.any(Number) })
+    const [, , , derive, , v2, vela] = settings.accounts
+    expect(derive).toMatchObject({ restUrl: `${venues.derive.rest}/v3`, wsUrl: `${venues.derive.ws}/v3/ws` })
+    expect(v2).toMatchObject({ restUrl: venues.derive.rest, protocol: 'v2' })
+    expect(vela).toMatchObject({ apiKeyFile: './vela.key', restUrl: venues.dexpal.rest })
     const refused = await post(`${control}/script`, [{ do: 'fly' }])
     expect(refused.status).toBe(400)
     expect((await fetch(`${control}/nowhere`)).status).toBe(404)
+  })
+})
+
+test('what only an operator sets can be set, and a path without a socket has none', async () => {
+  await whileServing(async ({ control, venues }) => {
+    const tier = await post(`${control}/knobs`, { deriveRequests: 500 })
+    expect(await tier.json()).toMatchObject({ deriveRequests: 500, deriveSockets: 4 })
+    expect((await post(`${control}/gate`, { account: 'vela', address: 1, as: 'unknown' })).status).toBe(200)
+    expect((await post(`${control}/gate`, { account: 'vela', address: 9, as: 'unknown' })).status).toBe(400)
+    expect((await post(`${control}/gate`, { account: 'nobody', address: 0, as: 'unknown' })).status).toBe(400)
+    const socket = new WebSocket(`${venues.derive.ws}/v2/ws`)
+    const error = await new Promise<Error>((resolve) => socket.on('error', resolve))
+    expect(error.message).toContain('404')
   })
 })
 
@@ -151,7 +173,9 @@ test('every step of the demo can be taken, and it tells every kind of event', as
   expect(await run.finished).toEqual([])
   const orders = world.sandbox.market.orders()
   const changes = new Set(orders.flatMap(({ states }) => states.map(({ change }) => change)))
-  expect(changes).toEqual(new Set(['opened', 'filled', 'amended', 'progressed', 'cancelled', 'late_fill']))
+  expect(changes).toEqual(
+    new Set([...['opened', 'filled', 'amended', 'progressed', 'cancelled', 'late_fill', 'triggered', 'reversed']]),
+  )
   expect(orders.map((order) => stateOf(order).reason)).toContain('replaced')
   expect(world.clock.armed()).toBe(0)
 })
