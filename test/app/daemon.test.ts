@@ -28,8 +28,16 @@ async function expectMirrored(place: Place): Promise<void> {
   await place.control('/autopilot', { running: false })
   const truth = await place.truth()
   const left = () => differences(readMirror(place.database), truth)
+  let looked = -1
+  // Nothing that is missing can come without an event.
+  const isDone = () => {
+    const seq = lastSeq(place)
+    if (seq === looked) return false
+    looked = seq
+    return left().length === 0
+  }
   try {
-    await until('everything written down', () => left().length === 0)
+    await until('everything written down', isDone)
   } catch {
     // Says what is missing.
     expect(left()).toEqual([])
