@@ -315,6 +315,16 @@ describe('the course of a missing order, over time', () => {
     await tickFor(world, 60_000)
     expect(world.asked.lookups).toContain('a')
   })
+  test('what vanished is asked about no more once it is given up', async () => {
+    const world = aWorld({ settings: { giveUpAfterMs: 120_000 } })
+    world.script.snapshot = listing('a')
+    await world.sync.tick()
+    world.script.snapshot = listing()
+    await tickFor(world, 300_000)
+    const asked = world.asked.lookups.length
+    await tickFor(world, 1_800_000)
+    expect([world.status('a'), world.asked.lookups.length]).toEqual(['unknown', asked])
+  })
   test('an order that was missing when the process died is not missing once it is listed', async () => {
     const before = aWorld()
     before.script.snapshot = listing('a')
