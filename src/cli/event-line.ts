@@ -22,7 +22,7 @@ export function formatEvent(event: EventRecord, paint: Printer['paint']): string
   const filled = type === 'opened' || event.filled_quantity === '0' ? null : `filled ${event.filled_quantity}`
   return [
     paint('dim', formatTime(event.recorded_at)),
-    plain(event.account).padEnd(10),
+    plain(event.account).padEnd(11),
     plain(event.symbol).padEnd(9),
     words(data.side ?? data.position_side ?? '-', data.type).padEnd(11),
     paint(STYLES[type] ?? 'bold', type.padEnd(16)),
