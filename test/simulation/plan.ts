@@ -1,6 +1,10 @@
 /** Owns the misfortunes of a run: which, when and for how long, all from the seed. */
+
+import type { VenueName } from '../../src/core/order.ts'
 import { createDice, type Dice, seededChance } from '../../src/sandbox/chance.ts'
+import type { SandboxAccount } from '../../src/sandbox/credentials.ts'
 import type { Fault, FaultEffect } from '../../src/sandbox/faults.ts'
+import { defaultAccounts, twoVenueAccounts } from '../../src/sandbox/sandbox.ts'
 import type { SyncSettings } from '../../src/sync/settings.ts'
 
 export type Misfortune = { atMs: number } & (
@@ -8,11 +12,12 @@ export type Misfortune = { atMs: number } & (
   | { is: 'kill'; downMs: number }
   | { is: 'crash'; point: 'before_statement' | 'before_commit' | 'after_commit'; after: number; downMs: number }
   | { is: 'jump'; ms: number }
-  | { is: 'skew'; venue: 'qfex' | 'revolut-x'; ms: number }
+  | { is: 'skew'; venue: VenueName; ms: number }
 )
 
 export interface Plan {
   seed: string
+  accounts: readonly SandboxAccount[]
   tradingMs: number
   movesPerSecond: number
   pace: Omit<SyncSettings, 'account' | 'venue'>
@@ -20,14 +25,22 @@ export interface Plan {
 }
 
 const HOUR = 3_600_000
-const VENUES = ['qfex', 'revolut-x'] as const
+/** Up to this seed the market is that of the first two venues, so that what a seed once showed it shows for ever. */
+const LAST_OF_TWO_VENUES = 300
+const TWO_VENUES: readonly VenueName[] = ['qfex', 'revolut-x']
+const ALL_VENUES: readonly VenueName[] = ['qfex', 'revolut-x', 'derive', 'dexpal']
+/** Accounts of one run: enough to be in each other's way. */
+const ACCOUNTS_A_RUN = 3
 
 export function planOf(seed: number): Plan {
   const dice = createDice(seededChance(`plan/${seed}`))
+  const venues = seed <= LAST_OF_TWO_VENUES ? TWO_VENUES : ALL_VENUES
+  const accounts = seed <= LAST_OF_TWO_VENUES ? twoVenueAccounts(`sim-${seed}`) : someAccounts(dice, `sim-${seed}`)
   const tradingMs = dice.integer(30, 80) * 1_000
   const pollEveryMs = dice.pick([1_000, 2_000, 5_000])
   return {
     seed: `sim-${seed}`,
+    accounts,
     tradingMs,
     movesPerSecond: dice.pick([1, 2, 4]),
     pace: {
@@ -40,13 +53,22 @@ export function planOf(seed: number): Plan {
       giveUpAfterMs: 7 * 24 * HOUR,
       settleMs: 2_000,
     },
-    misfortunes: Array.from({ length: dice.integer(0, 14) }, () => misfortune(dice, tradingMs)).sort(
+    misfortunes: Array.from({ length: dice.integer(0, 14) }, () => misfortune(dice, venues, tradingMs)).sort(
       (a, b) => a.atMs - b.atMs,
     ),
   }
 }
 
-function misfortune(dice: Dice, tradingMs: number): Misfortune {
+function someAccounts(dice: Dice, seed: string): SandboxAccount[] {
+  const left = defaultAccounts(seed)
+  return Array.from({ length: ACCOUNTS_A_RUN }, () => {
+    const account = dice.pick(left)
+    left.splice(left.indexOf(account), 1)
+    return account
+  })
+}
+
+function misfortune(dice: Dice, venues: readonly VenueName[], tradingMs: number): Misfortune {
   const atMs = dice.integer(0, tradingMs)
   const kind = dice.weighted({ fault: 20, kill: 1, crash: 2, jump: 1, skew: 1 })
   const downMs = dice.pick([0, 500, 5_000, 20_000])
@@ -60,14 +82,14 @@ function misfortune(dice: Dice, tradingMs: number): Misfortune {
     case 'jump':
       return { is: 'jump', atMs, ms: dice.pick([-24 * HOUR, -HOUR, HOUR, 24 * HOUR]) }
     case 'skew':
-      return { is: 'skew', atMs, venue: dice.pick(VENUES), ms: dice.pick([-3_000, 3_000, 20_000]) }
+      return { is: 'skew', atMs, venue: dice.pick(venues), ms: dice.pick([-3_000, 3_000, 20_000]) }
     case 'fault':
-      return { is: 'fault', atMs, fault: faultOf(dice) }
+      return { is: 'fault', atMs, fault: faultOf(dice, venues) }
   }
 }
 
-function faultOf(dice: Dice): Fault {
-  const venue = dice.pick(VENUES)
+function faultOf(dice: Dice, venues: readonly VenueName[]): Fault {
+  const venue = dice.pick(venues)
   const ms = dice.pick([200, 1_500, 6_000])
   const effects: FaultEffect[] = [
     { kind: 'drop_frame' },

@@ -1,5 +1,7 @@
 /** Owns the comparison of what the database says with what really happened. An empty list means every promise held. */
 import { compare, decimal, max } from '../../src/core/decimal.ts'
+import type { SandboxAccount } from '../../src/sandbox/credentials.ts'
+import { knowable } from '../../src/sandbox/knowable.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { stateOf, type TrueOrder } from '../../src/sandbox/truth.ts'
 import type { Store } from '../../src/store/commit.ts'
@@ -22,12 +24,14 @@ export function examine(sandbox: Sandbox, store: Store): Findings {
     after = page.next
   }
   const truths = sandbox.accounts.flatMap(({ id }) => [...sandbox.truth(id)])
+  const late = sandbox.accounts.flatMap((account) =>
+    sandbox.truth(account.id).flatMap((truth) => differences(sandbox, account, truth, rows.get(trueKey(truth)))),
+  )
   const wrong = [
     ...store.read.verify().problems.map((problem) => `verify: ${JSON.stringify(problem)}`),
     ...sandbox.violations().map((violation) => `a trader's request left: ${JSON.stringify(violation)}`),
     ...eventsAgainst(store, new Map(truths.map((truth) => [trueKey(truth), truth]))),
   ]
-  const late = truths.flatMap((truth) => differences(truth, rows.get(trueKey(truth))))
   const known = new Set(truths.map(trueKey))
   for (const key of rows.keys()) if (!known.has(key)) wrong.push(`${key} never existed`)
   return { wrong, late }
@@ -37,33 +41,32 @@ const keyOf = (row: { account: string; kind: string; venue_order_id: string }) =
   `${row.account}/${row.kind}/${row.venue_order_id}`
 const trueKey = (truth: TrueOrder) => `${truth.account}/${truth.kind}/${truth.id}`
 
-function differences(truth: TrueOrder, row: OrderRecord | undefined): string[] {
-  const { status, filled, quantity, price } = stateOf(truth)
+function differences(
+  sandbox: Sandbox,
+  account: SandboxAccount,
+  truth: TrueOrder,
+  row: OrderRecord | undefined,
+): string[] {
+  const { status, price } = stateOf(truth)
   const name = `${trueKey(truth)} (${truth.type} ${truth.timeInForce})`
   if (status === 'rejected') return row === undefined ? [] : [`${name} was rejected and has a row`]
-  if (row === undefined) return [`${name} has no row; it is ${status}`]
+  const known = knowable(sandbox, account, truth)
+  if (row === undefined) return known.mustHaveRow ? [`${name} has no row; it is ${status}`] : []
   const wanted: [string, unknown, unknown][] = [
-    ['status', row.status, status],
-    ['filled_quantity', row.filled_quantity, filled],
-    ['side', row.side, truth.side],
-    ['client_order_id', row.client_order_id, clientIdOf(truth)],
+    ['side', row.side, known.side],
+    ['client_order_id', row.client_order_id, known.clientOrderId],
   ]
-  // QFEX and the older list of Revolut X name no predecessor: there a link shows late or never.
-  if (row.replaced_by !== null || (truth.venue !== 'qfex' && !truth.account.endsWith('-seed'))) {
-    wanted.push(['replaced_by', row.replaced_by, truth.replacedBy])
-  }
-  const isEstimate = truth.venue === 'revolut-x' && truth.side === 'buy'
-  if (status === 'open' && !isEstimate) wanted.push(['quantity', row.quantity, quantity])
-  if (status === 'open' && truth.type === 'limit') wanted.push(['price', row.price, price])
-  return wanted.flatMap(([fact, ours, theirs]) =>
-    ours === theirs ? [] : [`${name} ${fact} is ${ours}, really ${theirs}`],
-  )
-}
-
-/** Revolut X gives an order made in its app its own id as the client's. */
-const clientIdOf = ({ venue, clientOrderId, id }: TrueOrder): string | null => {
-  if (clientOrderId !== '') return clientOrderId
-  return venue === 'revolut-x' ? id : null
+  if (known.filled !== null) wanted.push(['filled_quantity', row.filled_quantity, known.filled])
+  if (known.quantity !== null) wanted.push(['quantity', row.quantity, known.quantity])
+  if (known.replacedBy !== undefined) wanted.push(['replaced_by', row.replaced_by, known.replacedBy])
+  if (status === 'open' && row.status === 'open' && truth.type === 'limit') wanted.push(['price', row.price, price])
+  const statuses: readonly string[] = known.statuses
+  return [
+    ...(statuses.includes(row.status) ? [] : [`${name} status is ${row.status}, really ${status}`]),
+    ...wanted.flatMap(([fact, ours, theirs]) =>
+      ours === theirs ? [] : [`${name} ${fact} is ${ours}, really ${theirs}`],
+    ),
+  ]
 }
 
 /** An event may come late, but what it says with proof must be true. */

@@ -25,7 +25,7 @@ class Crash extends Error {}
 export async function simulate(seed: number): Promise<Run> {
   const plan = planOf(seed)
   const clock = createFakeClock({ wall: Date.UTC(2026, 10, 2) })
-  const sandbox = createSandbox({ clock, seed: plan.seed })
+  const sandbox = createSandbox({ clock, seed: plan.seed, accounts: plan.accounts })
   const autopilot = createAutopilot(sandbox, { ratePerSecond: plan.movesPerSecond, maxOpen: 25 })
   const crash = createCrash()
   let logs = 0

@@ -26,6 +26,10 @@ export function venueSettingsOf(account: SandboxAccount): VenueSettings {
       const urls = protocol === 'v3' ? { restUrl: `${rest}/v3`, wsUrl: `${ws}/v3/ws` } : { restUrl: rest, wsUrl: '' }
       return { venue: 'derive', id, protocol, wallet, sessionKey, subaccountId, ...urls, rateShare: RATE_SHARE }
     }
+    case 'dexpal': {
+      const { apiKey, addresses } = account
+      return { venue: 'dexpal', id, apiKey, addresses, restUrl: HOSTS.dexpal.rest, rateShare: RATE_SHARE }
+    }
     default:
       return assertNever(account)
   }
