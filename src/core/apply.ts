@@ -41,6 +41,7 @@ function goesOn(journal: Journal, observation: Observation): Probe[] {
   }
   amend(journal, observation)
   fillUp(journal, observation)
+  if (isNewer(journal, sighting)) lowerFill(journal, observation)
   remember(journal, sighting)
   return []
 }
@@ -70,7 +71,7 @@ function ends(journal: Journal, observation: Observation): Probe[] {
     fillUp(journal, observation)
     journal.write('cancelled', { ...end, quantity, evidence }, { ...entry(observation), reason: end.reason })
   }
-  if (strength(evidence) > strength(before.evidence)) lowerFill(journal, observation)
+  if (strength(evidence) > strength(before.evidence) || isNewer(journal, sighting)) lowerFill(journal, observation)
   remember(journal, sighting)
   return []
 }
@@ -91,7 +92,7 @@ function endsAgain(journal: Journal, observation: Observation): Probe[] {
   if (!stronger && isOlder(journal, sighting)) return []
   const now = journal.order.facts
   const learned = { ...learn(now, sighting), ...(agrees ? learnEnd(now, claimedAt(sighting.claim), stronger) : {}) }
-  const filledQuantity = speaksOfSum(observation, stronger, now)
+  const filledQuantity = speaksOfSum(journal, observation, stronger)
   const change = { ...learned, ...(stronger ? restated(now, sighting) : {}), ...(agrees ? {} : end), filledQuantity }
   if (differs(now, change) || (stronger && now.evidence === 'inferred')) {
     const reason = agrees && Object.keys(learned).length > 0 ? 'learned' : end.reason
@@ -108,10 +109,15 @@ function learnEnd({ closedAt, evidence }: OrderFacts, at: number | null, stronge
   return open && at !== null && at !== closedAt ? { closedAt: at } : {}
 }
 
-/** The cumulative fill after a message about an ended order: the stronger word decides, an equal one may only add. */
-function speaksOfSum({ sighting, evidence, fills }: Observation, stronger: boolean, facts: OrderFacts): Decimal {
-  if (sighting.filled === null) return facts.filledQuantity
-  if (stronger) return max(sighting.filled, bookedQuantity(fills))
+/**
+ * The cumulative fill after a message about an ended order: the stronger word decides, an equal one adds, and takes back
+ * only where the venue's clock says that it is the newer one. What is older knows nothing of the sum.
+ */
+function speaksOfSum(journal: Journal, { sighting, evidence, fills }: Observation, stronger: boolean): Decimal {
+  const { facts } = journal.order
+  if (sighting.filled === null || isOlder(journal, sighting)) return facts.filledQuantity
+  const decides = stronger || (evidence === facts.evidence && isNewer(journal, sighting))
+  if (decides) return max(sighting.filled, bookedQuantity(fills))
   return evidence === facts.evidence ? max(facts.filledQuantity, sighting.filled) : facts.filledQuantity
 }
 
@@ -186,8 +192,10 @@ function amend(journal: Journal, observation: Observation): void {
   journal.write('amended', { ...learned, ...changed, evidence }, { ...entry(observation), reason })
 }
 
-const steplist = (journal: Journal, { sighting, fills, news }: Observation): FillStep[] =>
-  fillSteps(journal.order.facts.filledQuantity, sighting.filled, fills, news)
+const steplist = (journal: Journal, { sighting, fills, news }: Observation): FillStep[] => {
+  const stated = isOlder(journal, sighting) ? null : sighting.filled
+  return fillSteps(journal.order.facts.filledQuantity, stated, fills, news)
+}
 
 function fillUp(journal: Journal, observation: Observation): void {
   for (const step of steplist(journal, observation)) fillStep(journal, observation, step)
@@ -213,9 +221,9 @@ export function correctFill(
   }
 }
 
-/** Stronger evidence may say that less was filled than weaker had counted, but never less than the executions add up to. */
+/** The stronger or newer word may be that less was filled than had been counted (a reversal, say), but never less than the executions add up to. */
 function lowerFill(journal: Journal, { sighting, evidence, fills }: Observation): void {
-  if (sighting.filled === null) return
+  if (sighting.filled === null || isOlder(journal, sighting)) return
   const filledQuantity = max(sighting.filled, bookedQuantity(fills))
   if (compare(filledQuantity, journal.order.facts.filledQuantity) >= 0) return
   journal.write('corrected', { filledQuantity, evidence }, entry({ sighting, evidence }))
@@ -263,9 +271,13 @@ const differs = (facts: OrderFacts, change: Partial<OrderFacts>): boolean =>
 export const isImmediate = (facts: OrderFacts): boolean =>
   facts.timeInForce === 'ioc' || facts.timeInForce === 'fok' || facts.type === 'market'
 
-const isOlder = (journal: Journal, { venueClock }: Sighting): boolean => {
+const isOlder = (journal: Journal, sighting: Sighting): boolean => clocksApart(journal, sighting) < 0
+const isNewer = (journal: Journal, sighting: Sighting): boolean => clocksApart(journal, sighting) > 0
+
+/** By the venue's own clock, all digits; zero where either is not known. */
+const clocksApart = (journal: Journal, { venueClock }: Sighting): number => {
   const known = journal.order.seen.venueClock
-  return venueClock !== null && known !== null && compare(venueClock, known) < 0
+  return venueClock === null || known === null ? 0 : compare(venueClock, known)
 }
 
 /** Takes the observations of an accepted message. A message that does not mention one leaves it alone. */

@@ -71,6 +71,26 @@ describe('fills', () => {
     expect(tell(outcome)).toBe('corrected +2@100')
     expect(rowOf(outcome)?.facts).toMatchObject({ status: 'cancelled', evidence: 'history', filledQuantity: '5' })
   })
+  test('a smaller sum that the venue dates later is a reversal nobody named, down to the executions', () => {
+    const known = anOrder({ filledQuantity: d('4') }, { clock: T0 })
+    expect(tell(run([known], aSnapshot([aSighting({ filled: '1', clock: T0 + 1 })])))).toBe('corrected -3')
+    expect(tell(run([known], aSnapshot([aSighting({ filled: '1', clock: T0 + 1 })]), {}, [aFill('3')]))).toBe(
+      'corrected -1',
+    )
+    expect(tell(run([known], aSnapshot([aSighting({ filled: '1', clock: T0 })])))).toBe('-')
+  })
+  test('history read before a reversal and applied after it does not put the fill back', () => {
+    const ended = anOrder({ status: 'cancelled', reason: 'user', filledQuantity: d('1'), closedAt: T0 }, { clock: T0 })
+    const row = aSighting({ claim: ENDED('cancelled'), filled: '4', clock: T0 - 1 })
+    expect(tell(run([ended], aHistory([row])))).toBe('-')
+    const proven = anOrder(
+      { status: 'cancelled', reason: 'user', evidence: 'history', filledQuantity: d('4') },
+      { clock: T0 },
+    )
+    expect(tell(run([proven], aHistory([aSighting({ claim: ENDED('cancelled'), filled: '1', clock: T0 + 1 })])))).toBe(
+      'corrected/user -3',
+    )
+  })
   test('history that knows of more than the stream told corrects the sum', () => {
     const row = aSighting({ claim: ENDED('cancelled'), filled: '5' })
     expect(tell(run([ENDED_BY({ filledQuantity: d('3') })], aHistory([row])))).toBe('corrected/user +2')
