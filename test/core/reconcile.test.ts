@@ -84,7 +84,7 @@ describe('fills', () => {
     const row = aSighting({ claim: ENDED('cancelled'), filled: '4', clock: T0 - 1 })
     expect(tell(run([ended], aHistory([row])))).toBe('-')
     const proven = anOrder(
-      { status: 'cancelled', reason: 'user', evidence: 'history', filledQuantity: d('4') },
+      { status: 'cancelled', reason: 'user', evidence: 'history', filledQuantity: d('4'), closedAt: T0 },
       { clock: T0 },
     )
     expect(tell(run([proven], aHistory([aSighting({ claim: ENDED('cancelled'), filled: '1', clock: T0 + 1 })])))).toBe(
