@@ -47,11 +47,20 @@ export function knowable(sandbox: Sandbox, account: SandboxAccount, order: TrueO
     }
     case 'derive':
       // The older protocol is asked about orders that a list has shown, and about no others.
-      return account.protocol === 'v3' ? all : { ...all, mustHaveRow: status === 'open' }
+      // What came and went between two looks may be a successor, and nothing tells of a fill taken back after the end.
+      if (account.protocol === 'v3') return all
+      return {
+        ...all,
+        mustHaveRow: status === 'open',
+        replacedBy: undefined,
+        filled: isReversed(order) ? null : filled,
+      }
     case 'dexpal':
       return ofPartner(sandbox, order, all)
   }
 }
+
+const isReversed = ({ trades }: TrueOrder): boolean => trades.some(({ reversed }) => reversed)
 
 /** A DexPal partner lists what is pending and says neither how much has filled nor how anything ends. */
 function ofPartner(sandbox: Sandbox, order: TrueOrder, all: Knowable): Knowable {
