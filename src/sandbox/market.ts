@@ -22,6 +22,8 @@ export interface Market {
   /** What has not ended of an account, oldest first. */
   open(account: string): readonly TrueOrder[]
   order(id: string): TrueOrder | null
+  /** Ids of what scripts still need as they left it: the autopilot keeps its hands off. */
+  readonly reserved: Set<string>
   place(account: string, spec: OrderSpec): TrueOrder
   /** Refused at the door: it never opens. */
   reject(account: string, spec: OrderSpec, refusal: string): TrueOrder
@@ -87,6 +89,7 @@ export function createMarket(deps: BookDeps): Market {
     orders: book.orders,
     open: book.open,
     order: book.order,
+    reserved: new Set(),
     idsUsed: book.idsUsed,
     now: book.now,
     watch: book.watch,

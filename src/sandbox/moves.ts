@@ -125,10 +125,12 @@ const MOVES: Record<Move, (turn: Turn) => boolean> = {
       (order) => isTwap(order) && order.trades.length > 0,
       (order) => turn.market.cancel(order, 'completed_short'),
     ),
-  reverse(turn) {
-    const reversible = turn.market.orders(turn.account.id).filter(isReversible).slice(-RECENT)
+  reverse({ market, account, dice }) {
+    const reversible = market
+      .orders(account.id)
+      .filter((order) => isReversible(order) && !market.reserved.has(order.id))
     if (reversible.length === 0) return false
-    turn.market.reverse(turn.dice.pick(reversible))
+    market.reverse(dice.pick(reversible.slice(-RECENT)))
     return true
   },
 }
@@ -186,7 +188,8 @@ function withOpen(
   fits: (order: TrueOrder) => boolean,
   run: (order: TrueOrder) => void,
 ) {
-  const candidates = market.open(account.id).filter((order) => order.rests && fits(order))
+  const isFree = ({ id, rests }: TrueOrder) => rests && !market.reserved.has(id)
+  const candidates = market.open(account.id).filter((order) => isFree(order) && fits(order))
   if (candidates.length === 0) return false
   run(dice.pick(candidates))
   return true

@@ -148,9 +148,14 @@ export interface ScriptRun extends Disposable {
   readonly finished: Promise<readonly string[]>
 }
 
-/** A step that cannot be done is skipped: the market may have moved on without the script. */
+/**
+ * Its orders are its own until it is over. A step that cannot be done is skipped: what it needs may never have been
+ * made, or have ended by itself.
+ */
 export function runScript(sandbox: Sandbox, steps: readonly Step[]): ScriptRun {
+  const { reserved } = sandbox.market
   const ids = new Map<string, string>()
+  const made = new Set<string>()
   const failures: string[] = []
   const timers = new Set<Disposable>()
   let resolve: (failures: readonly string[]) => void = () => undefined
@@ -158,13 +163,21 @@ export function runScript(sandbox: Sandbox, steps: readonly Step[]): ScriptRun {
     resolve = settle
   })
   let left = steps.length
+  const end = () => {
+    for (const id of made) reserved.delete(id)
+    resolve(failures)
+  }
   const done = () => {
-    if (left === 0) resolve(failures)
+    if (left === 0) end()
   }
   const perform = (step: Step) => {
     try {
-      const made = takeStep(sandbox, step, (name) => find(sandbox, ids.get(name) ?? name))
-      if (made !== null && 'as' in step && step.as !== undefined) ids.set(step.as, made.id)
+      const order = takeStep(sandbox, step, (name) => find(sandbox, ids.get(name) ?? name))
+      if (order !== null) {
+        made.add(order.id)
+        reserved.add(order.id)
+        if ('as' in step && step.as !== undefined) ids.set(step.as, order.id)
+      }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       failures.push(`${step.do}: ${error.message}`)
@@ -184,7 +197,7 @@ export function runScript(sandbox: Sandbox, steps: readonly Step[]): ScriptRun {
     finished,
     [Symbol.dispose]() {
       for (const timer of timers) timer[Symbol.dispose]()
-      resolve(failures)
+      end()
     },
   }
 }

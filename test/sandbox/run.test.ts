@@ -180,6 +180,44 @@ test('every step of the demo can be taken, and it tells every kind of event', as
   expect(world.clock.armed()).toBe(0)
 })
 
+/** Through the last step that touches an order. */
+const TOLD_MS = 23_000
+
+/** What became of each order of the demo, in the order they were made, while the autopilot trades beside it or not. */
+async function tellDemo(seed: string, movesPerSecond: number) {
+  const { clock, sandbox } = createWorld(seed)
+  const { market } = sandbox
+  using autopilot = createAutopilot(sandbox, { ratePerSecond: movesPerSecond || 1 })
+  for (let moves = 0; moves < 6; moves++) autopilot.step()
+  if (movesPerSecond > 0) autopilot.start()
+  const run = runScript(sandbox, demoScript())
+  await clock.advance(TOLD_MS - 1)
+  const ids = [...market.reserved]
+  await clock.advance(1)
+  const lives = ids.map((id) => market.order(id)?.states.map(({ change, filled }) => `${change} ${filled}`))
+  return { failures: await run.finished, lives, made: market.orders().length, reserved: market.reserved.size }
+}
+
+test('the autopilot trades beside the demo and leaves its orders alone until it is told', async () => {
+  const alone = await tellDemo('alone', 0)
+  expect(alone).toMatchObject({ failures: [], reserved: 0 })
+  expect(alone.lives.length).toBeGreaterThan(20)
+  for (let seed = 1; seed <= 100; seed++) {
+    const beside = await tellDemo(`${seed}`, 5)
+    expect({ seed, ...beside }).toMatchObject({ seed, failures: [], lives: alone.lives, reserved: 0 })
+    expect(beside.made).toBeGreaterThan(alone.made + 10)
+  }
+})
+
+test('a script that is broken off lets its orders go', async () => {
+  const { clock, sandbox } = createWorld('broken off')
+  const run = runScript(sandbox, demoScript())
+  await clock.advance(1_000)
+  expect(sandbox.market.reserved.size).toBeGreaterThan(2)
+  run[Symbol.dispose]()
+  expect(sandbox.market.reserved.size).toBe(0)
+})
+
 test('a step that cannot be taken is told and the rest goes on', async () => {
   const world = createWorld('script')
   const [place, ...rest] = demoScript().filter((step) =>
