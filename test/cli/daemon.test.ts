@@ -91,7 +91,7 @@ describe('start', () => {
     expect(refused).toMatchObject({ level: 'error', problem: expect.stringContaining('did you mean database?') })
     writeFileSync(sandbox.ready.config, good.replaceAll('every: 1s', 'every: 2s'))
     daemon.child.kill('SIGHUP')
-    expect(await daemon.said('configuration read again')).toMatchObject({ accounts: 3 })
+    expect(await daemon.said('configuration read again')).toMatchObject({ accounts: 7 })
     daemon.child.kill('SIGINT')
     expect(await daemon.ended).toMatchObject({ code: 0 })
   })

@@ -22,7 +22,15 @@ describe('the sandbox process', () => {
     const sandbox = await startSandboxProcess(world, [terminal.cwd, '--seed', '7'])
     expect(sandbox.ready.seed).toBe('7')
     const config = loadConfig({ path: sandbox.ready.config, env: {}, readFile: world.readFile })
-    expect(config.accounts.map(({ id }) => id)).toEqual(['qfex-main', 'revx', 'revx-seed'])
+    expect(config.accounts.map(({ id }) => id)).toEqual([
+      'qfex-main',
+      'revx',
+      'revx-seed',
+      'derive-main',
+      'derive-alt',
+      'derive-v2',
+      'vela',
+    ])
     expect(config.warnings).toEqual([])
     const truth = await fetch(`${sandbox.ready.control}/truth`)
     expect(truth.status).toBe(200)
