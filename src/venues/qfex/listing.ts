@@ -8,6 +8,7 @@ import { sampleOf } from '../scrub.ts'
 import { timeMs } from './times.ts'
 import {
   allOrdersSchema,
+  type IdName,
   legibleId,
   type OrderRow,
   orderSchema,
@@ -61,7 +62,7 @@ type Row = Readonly<Record<string, unknown>> & { user_id?: string | null | undef
 
 interface Shape<R extends Row> {
   schema: z.ZodType<R>
-  idName: string
+  idName: IdName
   time: string
   kind: OrderKind
 }

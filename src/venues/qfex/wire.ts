@@ -137,12 +137,16 @@ export const instrumentSchema = z.looseObject({
 
 export const problemSchema = z.looseObject({ title: z.string().nullish(), detail: z.string().nullish() })
 
-/** The id of a row that may be legible where the rest of it is not. */
-export function legibleId(row: unknown, name: string): string | null {
-  const found = z.looseObject({ [name]: id }).safeParse(row)
-  const value = found.success ? found.data[name] : null
-  return typeof value === 'string' ? value : null
+/** Made once: zod compiles a schema at its first use, which costs more than reading a whole row. */
+const ID_SCHEMAS = {
+  order_id: z.object({ order_id: id }).transform((row) => row.order_id),
+  twap_id: z.object({ twap_id: id }).transform((row) => row.twap_id),
+  stop_order_id: z.object({ stop_order_id: id }).transform((row) => row.stop_order_id),
 }
+export type IdName = keyof typeof ID_SCHEMAS
+
+/** The id of a row that may be legible where the rest of it is not. */
+export const legibleId = (row: unknown, name: IdName): string | null => ID_SCHEMAS[name].safeParse(row).data ?? null
 
 /** What is wrong with a row, naming the field and quoting nothing of it. */
 export const problemOf = (error: z.ZodError): string =>
