@@ -72,7 +72,7 @@ describe('a row with one field wrong', () => {
         }
         expect(JSON.stringify(sighting)).not.toMatch(/5a5a5a|17951760001|0x11111111/)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 6_000 },
     )
   })
 

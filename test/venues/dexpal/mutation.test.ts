@@ -73,7 +73,7 @@ describe('a row with one field wrong', () => {
           if (!names.includes(name)) expect(statedOf(order.value, fact)).toEqual(statedOf(right, fact))
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 6_000 },
     )
   })
 

@@ -37,7 +37,7 @@ describe('one bad field', () => {
           expect(hit).toMatchObject({ filled: '0', claim: { is: 'open' }, stated: { quantity: '2.708', side: 'sell' } })
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 3_000 },
     )
   })
 

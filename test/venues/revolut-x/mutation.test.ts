@@ -79,7 +79,7 @@ describe('a row with one field wrong', () => {
           }
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 6_000 },
     )
   })
 
