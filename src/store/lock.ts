@@ -2,9 +2,9 @@
  * Owns the lock that makes one process the owner of a database: `<database>.lock`, a SQLite file in which an immediate
  * transaction stays open for life. The kernel frees it on death, a stopped process keeps it, and others can read whose it is.
  */
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { DatabaseLockedError, type LockHolder, namedFailure } from './errors.ts'
+import { DatabaseLockedError, type LockHolder, namedFailure, StoreOpenError } from './errors.ts'
 import { type Connection, openSideFile } from './open.ts'
 
 /** How far the log of the database had come. A database found behind it is a restored copy. */
@@ -78,9 +78,6 @@ const begin = (file: Connection) => file.exec('begin immediate')
 
 const isBusy = (error: unknown) => error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code)
 
-const isForbidden = (error: unknown) =>
-  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY')
-
 function withDatabaseHeld(path: string, db: Connection, work: () => void): void {
   try {
     db.exec('begin immediate')
@@ -102,16 +99,28 @@ function withDatabaseHeld(path: string, db: Connection, work: () => void): void 
  */
 function isHeld(path: string): boolean {
   if (!existsSync(lockPath(path))) return false
-  const file = openSideFile(lockPath(path), { busyMs: 0 })
+  if (!isWritable(lockPath(path))) return true
+  let file: Connection | null = null
   try {
+    file = openSideFile(lockPath(path), { busyMs: 0 })
     begin(file)
     file.exec('rollback')
     return false
   } catch (error) {
-    if (isBusy(error) || isForbidden(error)) return true
+    if (isBusy(error) || error instanceof StoreOpenError) return true
     throw error
   } finally {
-    file.close()
+    file?.close()
+  }
+}
+
+/** To SQLite an immediate transaction on a file that may only be read is one that reads: it succeeds, lock or no lock. */
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -1,4 +1,5 @@
 /** Opens real stores for tests, and takes them and their files away after. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,3 +39,16 @@ export function aStore(over: Partial<StoreOptions> = {}, accounts: readonly Conf
 
 export const apply = (store: Store, outcome: Outcome, account = 'main') =>
   store.transact((tx) => tx.apply(account, 'qfex', outcome))
+
+/**
+ * What an expression comes to in a process of another user, as text. Root may do anything, so the process is nobody's where
+ * the test runs as root; elsewhere the test takes the rights away from everybody.
+ */
+export function asNobody(expression: string, ...args: string[]): string {
+  const script = `${expression}.then((value) => console.log(String(value)), (error) => console.log(String(error)))`
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+  const env = { ...process.env, TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' }
+  const argv = ['--import', 'tsx', '--input-type=module', '--eval', script, ...args]
+  const { stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', env, ...nobody })
+  return stdout.trim() || stderr
+}

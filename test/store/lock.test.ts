@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync } from 'node:fs'
+import { chmodSync, copyFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import Database from 'better-sqlite3'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { backupDatabase } from '../../src/store/backup.ts'
 import { lockPath, readHolder } from '../../src/store/lock.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
-import { apply, aStore, tempDatabase } from './harness.ts'
+import { apply, aStore, asNobody, tempDatabase } from './harness.ts'
 import { opened, outcomeOf } from './lives.ts'
 
 const children: ChildProcess[] = []
@@ -49,6 +50,20 @@ describe('one process owns a database', () => {
     expect(readHolder(path)).toMatchObject({ pid: 4711, host: 'alpha' })
     store[Symbol.dispose]()
     expect(readHolder(path)).toBeNull()
+  })
+
+  test.each([
+    ['the directory nor the file', 0o555, 0o444],
+    ['the directory', 0o555, 0o644],
+    ['the file', 0o755, 0o444],
+  ])('another user who may not write %s can read who holds it', (_, directory, file) => {
+    const path = tempDatabase()
+    aStore({ path, owner: { pid: 4711, host: 'alpha' } })
+    chmodSync(lockPath(path), file)
+    chmodSync(dirname(path), directory)
+    onTestFinished(() => chmodSync(dirname(path), 0o755))
+    const asked = `import('./src/store/lock.ts').then((m) => JSON.stringify(m.readHolder(process.argv[1])))`
+    expect(JSON.parse(asNobody(asked, path))).toMatchObject({ pid: 4711, host: 'alpha' })
   })
 
   test('a killed owner frees it, a stopped one keeps it', async () => {

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openReadOnly, openWriter } from '../../src/store/open.ts'
 import { openReader } from '../../src/store/read.ts'
-import { apply, aStore, tempDatabase, tempDir } from './harness.ts'
+import { apply, aStore, asNobody, tempDatabase, tempDir } from './harness.ts'
 import { opened, outcomeOf } from './lives.ts'
 
 const named = (name: string) => expect.objectContaining({ name })
@@ -85,15 +85,8 @@ describe('a place that cannot hold a database', () => {
   })
 })
 
-/** Root may do anything, so the attempt runs as somebody else where the test runs as root. */
-function openAsNobody(open: string, path: string): string {
-  const script = `import('./src/store/open.ts').then((m) => m.${open}(process.argv[1])).then(() => console.log('opened'), (e) => console.log(String(e)))`
-  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, path]
-  const env = { ...process.env, TSX_DISABLE_CACHE: '1', HOME: '/nonexistent' }
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env, ...nobody })
-  return stdout.trim() || stderr
-}
+const openAsNobody = (open: string, path: string): string =>
+  asNobody(`import('./src/store/open.ts').then((m) => m.${open}(process.argv[1]) && 'opened')`, path)
 
 describe('every connection', () => {
   test('of the owner writes through to the disk', () => {
