@@ -1,4 +1,5 @@
 /** Owns the one row about the log: its id, its first and last seq. */
+import { StoreUnavailableError } from './errors.ts'
 import type { Watermark } from './lock.ts'
 import type { Connection } from './open.ts'
 import { SCHEMA_VERSION } from './schema.ts'
@@ -14,12 +15,12 @@ export interface Meta {
   lastRecordedAt: number
 }
 
-/** Throws a RangeError where the row is gone. */
+/** Throws StoreUnavailableError where the row is not there yet: the owner's first start writes it right after the tables. */
 export function createMetaReader(db: Connection): () => Meta {
   const select = db.prepare<[], Meta>(SELECT)
   return () => {
     const row = select.get()
-    if (row === undefined) throw new RangeError('the database has no meta row')
+    if (row === undefined) throw new StoreUnavailableError(`${db.name} is only just being made: try again`)
     return row
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { decimal } from '../../src/core/decimal.ts'
 import type { Store } from '../../src/store/commit.ts'
+import { migrateDatabase } from '../../src/store/migrate.ts'
+import { openWriter } from '../../src/store/open.ts'
 import { MAX_PAGE, openReader } from '../../src/store/read.ts'
 import { aFill, anOrder } from '../support/orders.ts'
 import { apply, aStore, tempDatabase } from './harness.ts'
@@ -18,6 +20,16 @@ function aMarket(path = ':memory:'): Store {
   apply(store, outcomeOf(opened({}, { id: 'b', account: 'other' })), 'other')
   return store
 }
+
+test('a log that its owner has not named yet is one to come back to', () => {
+  const path = tempDatabase()
+  const db = openWriter(path)
+  migrateDatabase(db, path)
+  using reader = openReader(path)
+  expect(() => reader.meta()).toThrow(expect.objectContaining({ name: 'StoreUnavailableError', retry: 'later' }))
+  expect(() => reader.events({ after: 0 })).toThrow('is only just being made: try again')
+  db.close()
+})
 
 describe('events', () => {
   test('are one object: columns in snake_case, data parsed, and the cursor behind it', () => {
