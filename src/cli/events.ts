@@ -1,5 +1,6 @@
 /** Owns `events`: the log from a cursor or a moment on, and what comes. */
 import type { Command } from 'commander'
+import { CursorFormatError, parseCursor } from '../feed/cursor.ts'
 import { type Follower, openFollower } from '../feed/follower.ts'
 import { openReader, type StoreReader } from '../store/read.ts'
 import type { EventRecord } from '../store/records.ts'
@@ -44,6 +45,7 @@ async function events(run: Run, options: EventsOptions): Promise<void> {
   const limit =
     options.limit === undefined ? (live ? MAX_LIMIT : DEFAULT_LIMIT) : parseCount(options.limit, '--limit', MAX_LIMIT)
   const since = options.since === undefined ? null : parseMoment(options.since, '--since', world.clock.wall())
+  if (options.after !== undefined && options.after !== 'now') refuseMalformed(options.after)
   const { database } = run.readerConfig()
   using reader = openReader(database)
   using lifetime = beginLifetime(world, () => {})
@@ -55,6 +57,16 @@ async function events(run: Run, options: EventsOptions): Promise<void> {
     print.result(event, () => formatEvent(event, print.paint))
     left -= 1
     if (left === 0) break
+  }
+}
+
+/** A cursor that fits no log at all is wrong usage; one that does not fit this log is told by the log. */
+function refuseMalformed(after: string): void {
+  try {
+    parseCursor(after)
+  } catch (error) {
+    if (error instanceof CursorFormatError) throw new UsageError(`--after: ${error.message}`)
+    throw error
   }
 }
 

@@ -41,7 +41,7 @@ export async function runCli(world: World): Promise<ExitCode> {
     scrub = next
   })
   try {
-    await program.parseAsync(commandFirst(world.argv), { from: 'user' })
+    await program.parseAsync(generalHelp(commandFirst(world.argv)), { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
@@ -95,6 +95,9 @@ function commandFirst(argv: readonly string[]): string[] {
   }
   return [...argv.slice(length), ...argv.slice(0, length)]
 }
+
+/** `help help` would ask for the help of a command that commander does not list, and print nothing. */
+const generalHelp = (argv: string[]): string[] => (argv[0] === 'help' && argv[1] === 'help' ? ['help'] : argv)
 
 function describeFailure(error: unknown, debug: boolean): string {
   if (error instanceof ConfigError) return error.message

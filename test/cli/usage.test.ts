@@ -58,9 +58,19 @@ describe('the command line', () => {
       ['events', '--since', 'x'],
       'ordersync: --since takes a date such as 2026-01-31T00:00:00Z, or how long ago, such as 2h\n',
     ],
+    [
+      ['events', '--after', 'log-a'],
+      'ordersync: --after: "log-a" is no cursor: give the `cursor` of an event, or now\n',
+    ],
     [['events', '--since', '1h', '--after', 'now'], 'ordersync: give --after or --since, not both\n'],
   ])('answers %j with one line that says what to do, and exit code 2', async (argv, stderr) => {
     expect(await terminal.run(...argv)).toEqual({ code: 2, stdout: '', stderr })
+  })
+
+  it.each([[['help']], [['help', 'help']]])('prints its general help for %j', async (argv) => {
+    const { code, stdout, stderr } = await terminal.run(...argv)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toBe((await terminal.run('--help')).stdout)
   })
 
   it('shows its help where no command is given, as wrong usage', async () => {
