@@ -1,7 +1,7 @@
 /** Owns an account of any venue in front of the sandbox, opened as the daemon opens it, on a clock that a test moves. */
 import { onTestFinished } from 'vitest'
 import { createAutopilot } from '../../src/sandbox/autopilot.ts'
-import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
+import { createSandbox, defaultAccounts, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { createSession, type Session } from '../../src/stream/session.ts'
 import { VenueError } from '../../src/venues/errors.ts'
 import { createRegistry } from '../../src/venues/registry.ts'
@@ -27,12 +27,9 @@ export interface Bench {
   connected(): Promise<void>
 }
 
-/** The accounts that the sandbox opens by itself. */
-export const accountsIn = (seed: string) => createSandbox({ clock: createFakeClock(), seed }).accounts
-
 export async function openBench(id: string, seed: string): Promise<Bench> {
   const clock = createFakeClock({ wall: Date.UTC(2026, 7, 20) })
-  const sandbox = createSandbox({ clock, seed })
+  const sandbox = createSandbox({ clock, seed, accounts: defaultAccounts(seed) })
   const credentials = sandbox.accounts.find((account) => account.id === id)
   if (credentials === undefined) throw new Error(`the sandbox has no account ${id}`)
   let epoch = 0

@@ -1,35 +1,22 @@
-/** What every venue must pass: the same shape of folder, and the same behaviour of its accounts in front of the sandbox. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+/** What the accounts of every venue must do alike in front of the sandbox. */
 import { describe, expect, test } from 'vitest'
+import { assertNever } from '../../src/core/assert-never.ts'
 import { sum } from '../../src/core/decimal.ts'
 import { orderKey } from '../../src/core/order.ts'
-import type { Sighting } from '../../src/core/report.ts'
+import type { Scope, Sighting } from '../../src/core/report.ts'
 import type { Fault, FaultEffect } from '../../src/sandbox/faults.ts'
+import { knowable } from '../../src/sandbox/knowable.ts'
+import { defaultAccounts } from '../../src/sandbox/sandbox.ts'
 import { stateOf, type TrueOrder } from '../../src/sandbox/truth.ts'
 import { VenueError } from '../../src/venues/errors.ts'
 import type { Question, SnapshotRead } from '../../src/venues/venue.ts'
 import { settle } from '../support/fake-clock.ts'
-import { accountsIn, type Bench, openBench, outcomeOf } from './harness.ts'
+import { type Bench, openBench, outcomeOf } from './harness.ts'
 
 const SEED = 'contract'
-/** A venue whose server joins the sandbox's own accounts is under the contract from then on. */
-const ACCOUNTS = accountsIn(SEED)
+/** Every venue by every protocol; one that joins the sandbox is under the contract from then on. */
+const ACCOUNTS = defaultAccounts(SEED)
 const TRADING_MS = 4 * 60_000
-const VENUES_DIR = 'src/venues'
-
-const folders = readdirSync(VENUES_DIR, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [entry.name] : [],
-)
-
-describe.each(folders)('the folder %s', (folder) => {
-  test.each(['README.md', 'wire.ts', 'map.ts', 'client.ts'])('has %s', (file) => {
-    expect(existsSync(`${VENUES_DIR}/${folder}/${file}`)).toBe(true)
-  })
-
-  test('is opened by the registry', () => {
-    expect(readFileSync(`${VENUES_DIR}/registry.ts`, 'utf8')).toContain(`./${folder}/client.ts`)
-  })
-})
 
 const keyOf = ({ kind, id }: TrueOrder) => orderKey({ kind, venueOrderId: id })
 
@@ -48,22 +35,40 @@ const questionOf = ({ clock }: Bench, order: TrueOrder): Question => ({
   since: Math.floor(order.openedUs / 1_000),
 })
 
-/** Everything a sighting states with authority must be the truth, digit for digit. */
-function untruthsIn({ stated, filled, claim }: Sighting, order: TrueOrder): string[] {
-  const { status, quantity, price, filled: reallyFilled } = stateOf(order)
+/** Everything a sighting states with authority must be the truth, digit for digit, or what its venue makes of it. */
+function untruthsIn({ sandbox }: Bench, { stated, filled, claim }: Sighting, order: TrueOrder): string[] {
+  const account = sandbox.accounts.find(({ id }) => id === order.account)
+  if (account === undefined) throw new Error(`the sandbox has no account ${order.account}`)
+  const known = knowable(sandbox, account, order)
+  const { status, price, ...really } = stateOf(order)
+  const reallyFilled = known.filled ?? really.filled
   const pairs: [string, unknown, unknown][] = [
     ['claim', claim.is, status],
     ['symbol', stated.symbol, order.symbol],
-    ['side', stated.side ?? order.side, order.side],
+    ['side', stated.side ?? known.side, known.side],
     ['filled', filled ?? reallyFilled, reallyFilled],
   ]
   // What has ended may have forgotten its terms, and a TWAP or a trigger has its price in words of its own.
   if (status === 'open' && order.type === 'limit') {
+    const quantity = known.quantity ?? really.quantity
     pairs.push(['quantity', stated.quantity ?? quantity, quantity], ['price', stated.price ?? price, price])
   }
   return pairs.flatMap(([name, said, truly]) =>
     said === truly ? [] : [`${order.type} ${order.id} ${name}: ${said}, really ${truly}`],
   )
+}
+
+function isIn(scope: Scope, { symbol, address }: TrueOrder): boolean {
+  switch (scope.of) {
+    case 'account':
+      return true
+    case 'symbol':
+      return scope.symbol === symbol
+    case 'partition':
+      return scope.partition === address?.toLowerCase()
+    default:
+      return assertNever(scope)
+  }
 }
 
 /** Open orders that a read which proves absence does not show. */
@@ -72,12 +77,12 @@ function wronglyAbsent(bench: Bench, reads: readonly SnapshotRead[]): string[] {
   return reads.flatMap(({ scope, coverage, sightings, alsoPresent }) => {
     if (coverage.proves === 'presence') return []
     const present = new Set([...sightings, ...alsoPresent].map(orderKey))
-    const expected = open.filter(
-      ({ kind, symbol }) => scope.kinds.includes(kind) && (scope.of !== 'symbol' || scope.symbol === symbol),
-    )
+    const expected = open.filter((order) => scope.kinds.includes(order.kind) && isIn(scope, order))
     return expected.filter((order) => !present.has(keyOf(order))).map((order) => `${order.type} ${order.id}`)
   })
 }
+
+const isLookedBackAt = ({ account }: Bench): boolean => account.history || (account.hasHints ?? false)
 
 /** What a mirror can notice. A list that lies without a trace is the reconciler's to survive. */
 const NOTICEABLE: readonly FaultEffect[] = [
@@ -99,6 +104,19 @@ const NOTICEABLE: readonly FaultEffect[] = [
   { kind: 'http_status', status: 503 },
 ]
 
+function canStrike({ kind }: FaultEffect, { account }: Bench): boolean {
+  switch (kind) {
+    case 'close_socket':
+      // It closes as it says something.
+      return account.looksThroughSession
+    case 'unknown_status':
+      // A DexPal partner lists what is pending and has no word for it.
+      return account.venue !== 'dexpal'
+    default:
+      return true
+  }
+}
+
 describe.each(ACCOUNTS)('$id', ({ id, venue, ...keys }) => {
   test('shows everything open, and nothing of it wrong by a digit', async () => {
     const bench = await openBench(id, SEED)
@@ -107,12 +125,12 @@ describe.each(ACCOUNTS)('$id', ({ id, venue, ...keys }) => {
     expect(reads.flatMap(({ quarantined }) => quarantined)).toEqual([])
     expect(reads.every(({ coverage }) => coverage.proves !== 'presence')).toBe(true)
     const open = new Map(openOf(bench).map((order) => [keyOf(order), order]))
-    expect(open.size).toBeGreaterThan(5)
+    expect(open.size).toBeGreaterThan(3)
     const shown = reads.flatMap(({ sightings }) => sightings)
     expect(shown.map(orderKey).toSorted()).toEqual([...open.keys()].toSorted())
     const untruths = shown.flatMap((sighting) => {
       const order = open.get(orderKey(sighting))
-      return order === undefined ? [] : untruthsIn(sighting, order)
+      return order === undefined ? [] : untruthsIn(bench, sighting, order)
     })
     expect(untruths).toEqual([])
   })
@@ -121,13 +139,20 @@ describe.each(ACCOUNTS)('$id', ({ id, venue, ...keys }) => {
     const bench = await openBench(id, SEED)
     const from = bench.clock.wall()
     await bench.trade(TRADING_MS)
-    const read = await bench.within(bench.account.lookBack({ from, to: bench.clock.wall() }, bench.context()))
+    const read = await bench.within(
+      outcomeOf(bench.account.lookBack({ from, to: bench.clock.wall() }, bench.context())),
+    )
+    if (read instanceof VenueError) {
+      // Where there is nothing to look back at, nobody may ask.
+      expect({ failure: read.failure, asked: isLookedBackAt(bench) }).toEqual({ failure: 'misused', asked: false })
+      return
+    }
     const ended = new Map(endedOf(bench).map((order) => [keyOf(order), order]))
     expect(ended.size).toBeGreaterThan(20)
     const told = read.sightings.filter(({ claim }) => claim.is === 'filled' || claim.is === 'cancelled')
     const untruths = told.flatMap((sighting) => {
       const order = ended.get(orderKey(sighting))
-      return order === undefined ? [`${orderKey(sighting)} has not ended`] : untruthsIn(sighting, order)
+      return order === undefined ? [`${orderKey(sighting)} has not ended`] : untruthsIn(bench, sighting, order)
     })
     expect(untruths).toEqual([])
     if (!bench.account.history) return
@@ -149,19 +174,21 @@ describe.each(ACCOUNTS)('$id', ({ id, venue, ...keys }) => {
     const bench = await openBench(id, SEED)
     await bench.trade(TRADING_MS)
     const orders = [...openOf(bench).slice(-3), ...endedOf(bench).slice(-6)]
-    let found = 0
+    const unanswered: string[] = []
     for (const order of orders) {
       // Some venues space their questions out.
       await bench.clock.advance(61_000)
       const answer = await bench.within(bench.account.lookup(questionOf(bench, order), bench.context()))
-      if (answer.is !== 'found') continue
-      found += 1
+      if (answer.is !== 'found') {
+        // A list shows what is open, an ending has to be told.
+        if (stateOf(order).status !== 'open' && order.kind === 'order') unanswered.push(keyOf(order))
+        continue
+      }
       expect(orderKey(answer.sighting)).toBe(keyOf(order))
-      expect(untruthsIn(answer.sighting, order)).toEqual([])
+      expect(untruthsIn(bench, answer.sighting, order)).toEqual([])
       expect(answer.fills.every((fill) => orderKey(fill) === keyOf(order))).toBe(true)
     }
-    const askable = bench.account.lookups === 'any' ? orders.filter(({ kind }) => kind === 'order') : []
-    expect(found).toBeGreaterThanOrEqual(askable.length)
+    if (bench.account.lookups === 'any') expect(unanswered).toEqual([])
     const [known] = orders
     if (known === undefined) throw new Error('no orders')
     const stranger = { ...questionOf(bench, known), kind: 'order', venueOrderId: crypto.randomUUID() } as const
@@ -233,9 +260,7 @@ describe.each(ACCOUNTS)('$id', ({ id, venue, ...keys }) => {
         bench.sandbox.faults.clear()
         await bench.clock.advance(60_000)
       }
-      // A socket alone can be closed.
-      const applies = effect.kind !== 'close_socket' || bench.account.streams
-      expect(bench.sandbox.faults.counts()[effect.kind] ?? 0).toBeGreaterThan(applies ? 5 : -1)
+      expect(bench.sandbox.faults.counts()[effect.kind] ?? 0).toBeGreaterThan(canStrike(effect, bench) ? 5 : -1)
       await bench.connected()
       const reads = await bench.within(bench.account.snapshot(bench.context()))
       expect(wronglyAbsent(bench, reads)).toEqual([])
