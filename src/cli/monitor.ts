@@ -6,8 +6,8 @@ import { secretsOf } from '../config.ts'
 import { createLog } from '../log.ts'
 import { readHolder } from '../store/lock.ts'
 import { walBytes } from '../store/open.ts'
-import { openReader } from '../store/read.ts'
 import { type Act, type CommonOptions, describeCommand, type Run, UsageError } from './command.ts'
+import { openLateReader } from './late-reader.ts'
 import { aborted, beginLifetime, drain } from './lifetime.ts'
 import { logFormat } from './start.ts'
 
@@ -36,8 +36,9 @@ async function monitor(run: Run, options: MonitorOptions): Promise<void> {
     wall: clock.wall,
   })
   hide(secretsOf(config))
-  using reader = openReader(database)
   using lifetime = beginLifetime(world, () => log.info('a monitor has nothing to reload'))
+  using reader = await openLateReader(database, { clock, log, over: lifetime.over })
+  if (reader === null) return
   const { observeEngine } = await import('./observed-engine.ts')
   const { fromDatabase } = await import('../monitor/from-database.ts')
   const { startMonitor } = await import('../monitor/server.ts')

@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openStore } from '../../src/store/commit.ts'
 import { createLogFile, type LogFile } from '../feed/log-file.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 let log: LogFile
@@ -26,6 +28,35 @@ describe('monitor', () => {
     terminal.signal('SIGTERM')
     expect(await running).toMatchObject({ code: 0, stdout: '' })
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+  })
+
+  it('waits, saying so once, for the daemon that makes the database', async () => {
+    const clock = createFakeClock()
+    const early = openTerminal({ cwd: log.dir, clock })
+    log.close()
+    rmSync(log.database)
+    const running = early.run('monitor')
+    await early.waitFor(/waiting for the daemon to make the database/)
+    writeFileSync(log.database, '')
+    await clock.advance(5_000)
+    const owner = { pid: 4242, host: 'here' }
+    using _daemon = openStore({ path: log.database, clock, owner, newLogId: () => 'log-late' })
+    await clock.advance(1_000)
+    const [, url] = await early.waitFor(/"url":"([^"]+)"/)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    early.signal('SIGTERM')
+    const { code, stderr } = await running
+    expect(code).toBe(0)
+    expect(stderr.match(/waiting for/g)).toHaveLength(1)
+  })
+
+  it('can be told to end while it waits', async () => {
+    log.close()
+    rmSync(log.database)
+    const running = terminal.run('monitor')
+    await terminal.waitFor(/waiting for the daemon/)
+    terminal.signal('SIGTERM')
+    expect(await running).toMatchObject({ code: 0, stdout: '' })
   })
 
   it.each([
