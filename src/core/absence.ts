@@ -1,10 +1,10 @@
 /** Owns the course of a missing order: from the first read that lacks it to an ending, or to an honest `unknown`. */
 
-import { isImmediate } from './apply.ts'
 import { compare } from './decimal.ts'
 import type { EndReason, Order } from './order.ts'
 import type { Course } from './outcome.ts'
 import type { Context } from './policy.ts'
+import { isImmediate } from './statement.ts'
 
 /** One more read that lacked the order. A weak read counts only when another one came right before it. */
 export function nextCourse(course: Course | null, strong: boolean, context: Context): Course {

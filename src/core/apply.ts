@@ -1,11 +1,11 @@
 /** Owns what one sighting does to one order: the table of (stored state × claim × source), spelled out with its reasons. */
-import { assertNever } from './assert-never.ts'
 import { compare, type Decimal, max } from './decimal.ts'
 import { bookedQuantity, type FillStep, fillSteps } from './fill-steps.ts'
 import type { Journal } from './journal.ts'
-import { type EndReason, type Evidence, type Fill, isEnded, type OrderFacts, strength } from './order.ts'
+import { type Evidence, type Fill, isEnded, type OrderFacts, strength } from './order.ts'
 import type { Probe } from './outcome.ts'
-import { type Claim, isEnding, type Sighting } from './report.ts'
+import { isEnding, type Sighting } from './report.ts'
+import { claimedAt, clocksApart, differs, ending, isImmediate, learn, restated, truncated } from './statement.ts'
 
 /** A sighting with all that is needed to judge it. */
 export interface Observation {
@@ -59,7 +59,7 @@ function ends(journal: Journal, observation: Observation): Probe[] {
   }
   const before = journal.order.facts
   amend(journal, observation)
-  const end = ending(before, observation)
+  const end = ending(before, sighting, observation.successor)
   const quantity = sighting.estimatedQuantity ?? journal.order.facts.quantity
   if (end.status === 'filled') {
     const steps = steplist(journal, observation)
@@ -81,7 +81,7 @@ function endsAgain(journal: Journal, observation: Observation): Probe[] {
   const { sighting, evidence } = observation
   const { facts } = journal.order
   correctFill(journal, observation, null)
-  const end = ending(facts, observation)
+  const end = ending(facts, sighting, observation.successor)
   const agrees = end.status === facts.status && end.reason === facts.reason
   const stronger = strength(evidence) > strength(facts.evidence)
   if (!stronger && !agrees) {
@@ -144,44 +144,6 @@ function liveAfterEnd(journal: Journal, observation: Observation): Probe[] {
 
 // ---- the pieces of a change -------------------------------------------------------------------------------------------
 
-const AMENDABLE = ['quantity', 'quoteQuantity', 'price', 'triggerPrice'] as const
-const LEARNABLE = [
-  'clientOrderId',
-  'parentOrderId',
-  'base',
-  'quote',
-  'side',
-  'positionSide',
-  'timeInForce',
-  'postOnly',
-  'reduceOnly',
-  'openedAt',
-  'replaces',
-] as const
-
-/** Facts that were null and that this message states. A stated null takes nothing back. */
-function learn(facts: OrderFacts, sighting: Sighting): Partial<OrderFacts> {
-  const change: Partial<OrderFacts> = {}
-  for (const name of [...LEARNABLE, ...AMENDABLE]) {
-    const stated = sighting.stated[name]
-    if (facts[name] === null && stated !== undefined && stated !== null) Object.assign(change, { [name]: stated })
-  }
-  if (facts.quantity === null && change.quantity === undefined && sighting.estimatedQuantity !== undefined) {
-    change.quantity = sighting.estimatedQuantity
-  }
-  return change
-}
-
-/** Facts the venue changes in place and states with authority here. */
-function restated(facts: OrderFacts, sighting: Sighting): Partial<OrderFacts> {
-  const change: Partial<OrderFacts> = {}
-  for (const name of AMENDABLE) {
-    const stated = sighting.stated[name]
-    if (facts[name] !== null && stated !== undefined && stated !== null && stated !== facts[name]) change[name] = stated
-  }
-  return change
-}
-
 function amend(journal: Journal, observation: Observation): void {
   const { facts } = journal.order
   const learned = learn(facts, observation.sighting)
@@ -221,7 +183,10 @@ export function correctFill(
   }
 }
 
-/** The stronger or newer word may be that less was filled than had been counted (a reversal, say), but never less than the executions add up to. */
+/**
+ * The stronger or newer word may be that less was filled than had been counted (a reversal, say), but never less than the
+ * executions add up to.
+ */
 function lowerFill(journal: Journal, { sighting, evidence, fills }: Observation): void {
   if (sighting.filled === null || isOlder(journal, sighting)) return
   const filledQuantity = max(sighting.filled, bookedQuantity(fills))
@@ -232,53 +197,14 @@ function lowerFill(journal: Journal, { sighting, evidence, fills }: Observation)
 const priceOf = (step: FillStep | undefined) =>
   step === undefined ? {} : { fillPrice: step.price, ...(step.venueTime === null ? {} : { venueTime: step.venueTime }) }
 
-/** The facts of an ending as a terminal claim states it. A replace link outlives a plainer word for the same ending. */
-function ending(facts: OrderFacts, { sighting, successor }: Observation) {
-  const { claim, venueClock } = sighting
-  const closedAt = claimedAt(claim) ?? facts.closedAt ?? (venueClock === null ? null : truncated(venueClock))
-  if (claim.is === 'filled') return { status: 'filled', reason: null, closedAt, replacedBy: null } as const
-  const replacedBy = facts.replacedBy ?? successor
-  const said: EndReason = claim.is === 'cancelled' ? claim.reason : 'rejected'
-  return { status: 'cancelled', reason: replacedBy === null ? said : 'replaced', closedAt, replacedBy } as const
-}
-
-export function claimedAt(claim: Claim): number | null {
-  switch (claim.is) {
-    case 'filled':
-    case 'cancelled':
-    case 'rejected':
-      return claim.at
-    case 'open':
-    case 'unrecognised':
-      return null
-    default:
-      return assertNever(claim)
-  }
-}
-
 const entry = ({ sighting, evidence }: Pick<Observation, 'sighting' | 'evidence'>) => ({
   reason: null,
   evidence,
   venueTime: claimedAt(sighting.claim) ?? (sighting.venueClock === null ? null : truncated(sighting.venueClock)),
 })
 
-const truncated = (clock: Decimal): number => Math.trunc(Number(clock))
-
-const differs = (facts: OrderFacts, change: Partial<OrderFacts>): boolean =>
-  Object.entries(change).some(([name, value]) => Reflect.get(facts, name) !== value)
-
-/** An immediate order never rests, so what is left of it after a fill is gone or about to be. */
-export const isImmediate = (facts: OrderFacts): boolean =>
-  facts.timeInForce === 'ioc' || facts.timeInForce === 'fok' || facts.type === 'market'
-
-const isOlder = (journal: Journal, sighting: Sighting): boolean => clocksApart(journal, sighting) < 0
-const isNewer = (journal: Journal, sighting: Sighting): boolean => clocksApart(journal, sighting) > 0
-
-/** By the venue's own clock, all digits; zero where either is not known. */
-const clocksApart = (journal: Journal, { venueClock }: Sighting): number => {
-  const known = journal.order.seen.venueClock
-  return venueClock === null || known === null ? 0 : compare(venueClock, known)
-}
+const isOlder = (journal: Journal, sighting: Sighting): boolean => clocksApart(journal.order, sighting) < 0
+const isNewer = (journal: Journal, sighting: Sighting): boolean => clocksApart(journal.order, sighting) > 0
 
 /** Takes the observations of an accepted message. A message that does not mention one leaves it alone. */
 function remember(journal: Journal, sighting: Sighting): void {

@@ -1,5 +1,5 @@
 /** Owns the reconciliation: one report against what is stored gives all that follows from it. Pure. */
-import { applyObservation, claimedAt, type Observation } from './apply.ts'
+import { applyObservation, type Observation } from './apply.ts'
 import { assertNever } from './assert-never.ts'
 import { bookLooseFills, takeReversals } from './bookings.ts'
 import { type Ledger, openLedger, sightingsOf } from './ledger.ts'
@@ -11,6 +11,7 @@ import type { Context } from './policy.ts'
 import { isBlind, isSuspiciouslyEmpty, noteAbsence, noteAnswer, notePresence, noteSweep } from './presence.ts'
 import { endPredecessor } from './replace.ts'
 import type { Claim, Report, Sighting } from './report.ts'
+import { claimedAt } from './statement.ts'
 
 /** See `SPEC.md` for the promises this keeps, and the table test beside it for each rule's reason. */
 export function reconcile(stored: Stored, report: Report, context: Context): Outcome {
