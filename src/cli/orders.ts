@@ -93,8 +93,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'QUANTITY', align: 'right' },
   { title: 'FILLED', align: 'right' },
   { title: 'STATUS' },
-  { title: 'EVIDENCE' },
-  { title: 'SEEN', align: 'right' },
+  { title: 'EVIDENCE', spare: true },
+  { title: 'SEEN', align: 'right', spare: true },
   { title: 'ORDER' },
 ]
 
@@ -118,6 +118,7 @@ function rowOf(order: OrderRecord, now: number): (Cell | string)[] {
     { text: words(order.status, order.reason, missing ? 'missing' : null), style: STATUS_STYLES[order.status] },
     order.evidence,
     formatAge(order.first_seen_at, now),
-    `${order.kind}/${order.venue_order_id}`,
+    // As `explain` takes it.
+    order.venue_order_id,
   ]
 }

@@ -2,6 +2,8 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { decimal } from '../../src/core/decimal.ts'
+import type { Stated } from '../../src/core/report.ts'
 import { createLogFile, type LogFile } from '../feed/log-file.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { aFrame, aHistory, aSighting, ENDED, T0 } from '../support/orders.ts'
@@ -30,8 +32,28 @@ describe('orders', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(lines(stdout)).toHaveLength(3)
     expect(stdout).toMatch(/^ACCOUNT +SYMBOL/)
-    expect(stdout).toMatch(/main +BTC-USD +buy +limit +100 +10 +0 +open +stream +90s +order\/order-1/)
+    expect(stdout).toMatch(/main +BTC-USD +buy +limit +100 +10 +0 +open +stream +90s +order-1/)
     expect(stdout).not.toContain('\u001b')
+  })
+
+  it('fits 120 characters in a terminal: what explain tells is left out, then ids are cut', async () => {
+    const widest = (text: string) => Math.max(...lines(text).map((line) => line.length))
+    const stated: Partial<Stated> = { symbol: 'BTC-20261225-C', type: 'stop_limit', price: decimal('121500.25') }
+    const uuid = 'cf0c18f6-60ff-44ee-aa2e-db078ac70799'
+    log.apply(aFrame([aSighting({ id: uuid, stated })]))
+    const wide = openTerminal({ cwd: log.dir, terminal: true, env: { NO_COLOR: '1' } })
+    const { stdout } = await wide.run('orders')
+    expect(widest(stdout)).toBeLessThanOrEqual(120)
+    expect(stdout).toContain(uuid)
+    const long = `vela:0x${'f0'.repeat(40)}:29`
+    log.apply(aFrame([aSighting({ id: long, stated })]))
+    const cut = await wide.run('orders')
+    expect(widest(cut.stdout)).toBe(120)
+    expect(cut.stdout).toMatch(/ {2}vela:0x[f0]+…[f0]+:29\n/)
+    expect(cut.stdout).not.toMatch(/EVIDENCE|SEEN/)
+    const piped = await terminal.run('orders')
+    expect(piped.stdout).toContain(long)
+    expect(piped.stdout).toContain('EVIDENCE')
   })
 
   it('is coloured in a terminal, unless NO_COLOR is set', async () => {
