@@ -39,8 +39,13 @@ export async function simulate(seed: number): Promise<Run> {
   let starts = 0
   let process = startProcess({ sandbox, store, clock, pace: plan.pace, seed: `${plan.seed}/${starts++}` })
   const start = () => {
-    if (!process.alive)
+    if (process.alive) return
+    try {
       process = startProcess({ sandbox, store, clock, pace: plan.pace, seed: `${plan.seed}/${starts++}` })
+    } catch (error) {
+      // Killed while it registered its accounts: whoever killed it starts the next.
+      if (!(error instanceof Crash)) throw error
+    }
   }
   const dieFor = (downMs: number) => {
     process.kill()

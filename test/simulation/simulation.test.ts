@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
 
-const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 300)
+const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 1_000)
 const RUNNERS = Math.max(1, Math.min(4, availableParallelism()))
 
 /** In a process of its own: the seeds of one share nothing with the seeds of another. */
