@@ -9,7 +9,8 @@ import { createMeter, type Meter } from './monitor/meter.ts'
 import { type Monitor, startMonitor } from './monitor/server.ts'
 import { writeConnectionFile } from './queue/connection-file.ts'
 import { type PollQueue, startQueue } from './queue/poll-queue.ts'
-import { engineSpec, fixedSettings, workerAccounts } from './settings.ts'
+import { openSharedBudgets } from './queue/shared-budget.ts'
+import { engineSpec, fixedSettings, sharedBudgetUrl, workerAccounts } from './settings.ts'
 import { openStore, type Store } from './store/commit.ts'
 import { openWebSocket } from './stream/ws.ts'
 import { createUndiciTransport } from './venues/undici.ts'
@@ -45,8 +46,12 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   if (store.migrated.backup !== null) log.info({ backup: store.migrated.backup }, 'database migrated')
   const meter = createMeter()
   const http = opened.use(createUndiciTransport({ clock }))
+  const budgetUrl = sharedBudgetUrl(config)
+  const budgets =
+    budgetUrl === null ? null : opened.use(await openSharedBudgets({ url: budgetUrl, id: deps.newId(), clock, log }))
+  const shared = budgets === null ? {} : { budgetFor: budgets.budgetFor }
   const build = (next: Config) =>
-    createWorker(workerAccounts(next), { ...deps, store, meter, http, socket: openWebSocket })
+    createWorker(workerAccounts(next), { ...deps, ...shared, store, meter, http, socket: openWebSocket })
   const work = opened.use(createShift(build(config)))
   const queue = opened.use(await openQueue(config, deps, store, work))
   opened.use(writeConnectionFile(config.database, queue.connectionInfo()))

@@ -71,6 +71,10 @@ export const engineSpec = ({ queue }: Config, searchPath: string): EngineSpec =>
   return queue.engine === 'auto' ? { engine: 'auto', searchPath } : { engine: 'embedded' }
 }
 
+/** The Redis that daemons of one credential share its rate budget through; null where the queue is of one daemon alone. */
+export const sharedBudgetUrl = ({ queue }: Config): string | null =>
+  queue.engine === 'redis' ? queue.url.reveal() : null
+
 /** What cannot change while the daemon runs, to tell the user so after a reload. */
 export const fixedSettings = ({ database, http, queue }: Config): string => {
   const address = http === null ? 'none' : `${http.listen.host}:${http.listen.port}`

@@ -7,7 +7,7 @@ import { createSession, type Session } from './stream/session.ts'
 import type { SocketTransport } from './stream/socket.ts'
 import { type AccountSync, createAccountSync } from './sync/account.ts'
 import type { SyncMeter, SyncSettings } from './sync/settings.ts'
-import type { Budget } from './venues/budget.ts'
+import type { Budget, BudgetFor } from './venues/budget.ts'
 import { VenueError } from './venues/errors.ts'
 import type { HttpTransport } from './venues/http.ts'
 import type { OpenSession } from './venues/qfex/tie-breaker.ts'
@@ -33,6 +33,8 @@ export interface WorkerDeps {
   meter: SyncMeter
   http: HttpTransport
   socket: SocketTransport
+  /** Shares the venues' budgets with other processes; without it they are of this one alone. */
+  budgetFor?: BudgetFor
 }
 
 export interface Worker extends AsyncDisposable {

@@ -9,6 +9,8 @@ export interface RateLimit {
 }
 
 export interface Budget {
+  /** What it keeps to, our share already taken. */
+  readonly limits: readonly RateLimit[]
   /** Resolves in turn when `weight` units are free; rejects with the signal's reason. */
   take(weight: number, signal?: AbortSignal): Promise<void>
   /** Nothing leaves for `ms`: the venue said so. */
@@ -16,6 +18,9 @@ export interface Budget {
   /** Units free now, for metrics. */
   free(): number
 }
+
+/** Where a budget comes from: `create` makes one of this process alone, and `key` names the credential it counts. */
+export type BudgetFor = (key: string, create: () => Budget) => Budget
 
 /** A request beyond this many waiting is refused: a queue this long means that nothing leaves any more. */
 export const MAX_WAITING = 1_000
@@ -32,7 +37,8 @@ const STEPS_PER_WINDOW = 1_024
  */
 export function createBudget(limits: readonly RateLimit[], share: number, clock: Clock): Budget {
   if (!(share > 0 && share <= 1)) throw new RangeError(`a share lies over 0 and up to 1, not at ${share}`)
-  const windows = limits.map((limit) => createWindow(limit.capacity * share, limit.windowMs))
+  const ours = limits.map(({ capacity, windowMs }) => ({ capacity: capacity * share, windowMs }))
+  const windows = ours.map(({ capacity, windowMs }) => createWindow(capacity, windowMs))
   const waiting: Waiter[] = []
   let pausedUntil = Number.NEGATIVE_INFINITY
   let timer: Disposable | null = null
@@ -57,6 +63,7 @@ export function createBudget(limits: readonly RateLimit[], share: number, clock:
   }
 
   return {
+    limits: ours,
     take(weight, signal) {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)

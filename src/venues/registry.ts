@@ -1,7 +1,7 @@
 /** Owns the list of venues: one line each, and nothing else of the program knows them by name. */
 import { assertNever } from '../core/assert-never.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Budget } from './budget.ts'
+import type { Budget, BudgetFor } from './budget.ts'
 import { createDeriveRegistry, type DeriveSettings } from './derive/client.ts'
 import * as dexpal from './dexpal/client.ts'
 import * as qfex from './qfex/client.ts'
@@ -24,18 +24,21 @@ export interface OpenedAccount {
 
 export interface RegistryDeps extends VenueDeps {
   openSession: (budget: Budget) => OpenSession
+  /** Shares the budgets with other processes; without it they are of this one alone. */
+  budgetFor?: BudgetFor
 }
 
 /** Opens accounts; those that are one user to a venue share one budget. Nothing is asked of a venue yet. */
 export function createRegistry(deps: RegistryDeps): (settings: VenueSettings) => OpenedAccount {
   const budgets = new Map<string, Budget>()
+  const budgetFor = deps.budgetFor ?? ofThisProcess
   const shared = (key: string, create: (clock: Clock) => Budget): Budget => {
-    const budget = budgets.get(key) ?? create(deps.clock)
+    const budget = budgets.get(key) ?? budgetFor(key, () => create(deps.clock))
     budgets.set(key, budget)
     return budget
   }
   // Accounts of one wallet share a socket, which has to know them all.
-  const openDerive = createDeriveRegistry(deps)
+  const openDerive = createDeriveRegistry(deps, budgetFor)
   return (settings) => {
     switch (settings.venue) {
       case 'qfex': {
@@ -62,3 +65,5 @@ export function createRegistry(deps: RegistryDeps): (settings: VenueSettings) =>
     }
   }
 }
+
+const ofThisProcess: BudgetFor = (_key, create) => create()

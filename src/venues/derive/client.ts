@@ -1,6 +1,6 @@
 /** Owns the Derive accounts of a process: what each is made of, and what those of one wallet or one key share. */
 import type { Clock } from '../../core/clock.ts'
-import { type Budget, createBudget, type RateLimit } from '../budget.ts'
+import { type Budget, type BudgetFor, createBudget, type RateLimit } from '../budget.ts'
 import { VenueError } from '../errors.ts'
 import { createHttpClient, type WireLimits } from '../http.ts'
 import { createScrubber } from '../scrub.ts'
@@ -42,11 +42,15 @@ export const RATE_LIMITS: readonly RateLimit[] = [{ capacity: 25, windowMs: 5_00
 const HTTP_LIMITS: WireLimits = { timeoutMs: 15_000, maxBodyBytes: 16_000_000 }
 
 /** Opens accounts without asking the venue anything. Throws a VenueError `misused` where the session key is none. */
-export function createDeriveRegistry(deps: VenueDeps): (settings: DeriveSettings) => OpenedDerive {
+export function createDeriveRegistry(
+  deps: VenueDeps,
+  budgetFor: BudgetFor = (_key, create) => create(),
+): (settings: DeriveSettings) => OpenedDerive {
   const budgets = new Map<string, Budget>()
   const groups = new Map<string, SocketGroup>()
   return (settings) => {
-    const budget = shared(budgets, budgetKey(settings), () => createDeriveBudget(settings, deps.clock))
+    const counted = budgetKey(settings)
+    const budget = shared(budgets, counted, () => budgetFor(counted, () => createDeriveBudget(settings, deps.clock)))
     const venueClock = createVenueClock(deps.clock)
     const call = callOf(settings, deps, budget, venueClock)
     if (settings.protocol === 'v2') return { account: createV2(settings, call, venueClock), session: null }
