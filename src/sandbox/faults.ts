@@ -18,6 +18,8 @@ export type FaultEffect =
   | { kind: 'auth_variant'; as: 'result_success' | 'authenticated_true' | 'type_authenticated' }
   /** Lists. */
   | { kind: 'blind' | 'torn_page' | 'repeat_row' }
+  /** A reply leaves out one of its lists, as a venue does that says nothing where nothing is. */
+  | { kind: 'missing_list' }
   | { kind: 'truncated_list'; rows: number }
   | { kind: 'stale_list' | 'history_lag'; ms: number }
   | { kind: 'foreign_list'; from: string }
@@ -156,6 +158,7 @@ function strikesAnywhere(kind: FaultKind, on: FaultPoint): boolean {
     case 'blind':
     case 'stale_list':
     case 'foreign_list':
+    case 'missing_list':
       return on === 'list'
     case 'torn_page':
     case 'truncated_list':

@@ -196,9 +196,10 @@ function listOrders(session: Session, user: QfexAccount, params: unknown, { view
     .slice(0, Math.min(limit, MAX_ROWS))
   const twaps = offset > 0 ? [] : open.filter(({ order }) => order.kind === 'algo')
   const userIdOf = (view: View) => deps.accounts.find(({ id }) => id === view.order.account)?.userId ?? user.userId
+  const isWhole = deps.faults.strike('missing_list', { venue: 'qfex', account: user.id, on: 'list' }) === null
   const body = {
     orders: page.map((view) => orderRow(view, userIdOf(view))),
-    twaps: twaps.map((view) => twapRow(view, userIdOf(view))),
+    ...(isWhole ? { twaps: twaps.map((view) => twapRow(view, userIdOf(view))) } : {}),
   }
   session.peer.send({ all_orders_response: body }, 'list', user.id)
   return true

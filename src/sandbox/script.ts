@@ -49,6 +49,7 @@ const plainFault = z.enum([
   'duplicate_frame',
   'reorder_frames',
   'blind',
+  'missing_list',
   'torn_page',
   'repeat_row',
   'garbage_body',

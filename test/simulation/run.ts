@@ -3,9 +3,11 @@ import { createAutopilot } from '../../src/sandbox/autopilot.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore } from '../../src/store/commit.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
+import { AMBUSHES, planAmbush } from './ambush.ts'
 import { type Misfortune, planOf } from './plan.ts'
 import { startProcess } from './process.ts'
 import { examine, type Findings } from './promises.ts'
+import { watch } from './witness.ts'
 
 export interface Run extends Findings {
   seed: number
@@ -23,7 +25,7 @@ const LOOK_EVERY_MS = 15_000
 class Crash extends Error {}
 
 export async function simulate(seed: number): Promise<Run> {
-  const plan = planOf(seed)
+  const plan = seed > AMBUSHES ? planAmbush(seed) : planOf(seed)
   const clock = createFakeClock({ wall: Date.UTC(2026, 10, 2) })
   const sandbox = createSandbox({ clock, seed: plan.seed, accounts: plan.accounts })
   const autopilot = createAutopilot(sandbox, { ratePerSecond: plan.movesPerSecond, maxOpen: 25 })
@@ -36,6 +38,7 @@ export async function simulate(seed: number): Promise<Run> {
     newLogId: () => `log-${logs++}`,
     faults: (point) => crash.at(point),
   })
+  const witness = watch(sandbox, store, clock)
   let starts = 0
   let process = startProcess({ sandbox, store, clock, pace: plan.pace, seed: `${plan.seed}/${starts++}` })
   const start = () => {
@@ -62,10 +65,12 @@ export async function simulate(seed: number): Promise<Run> {
   process.retryNow()
   const findings = await settleDown()
   process.kill()
+  witness[Symbol.dispose]()
   if (globalThis.process.env.SIM_DUMP) dump(globalThis.process.env.SIM_DUMP)
   const { orders, events } = store.read.verify()
   store[Symbol.dispose]()
-  return { seed, orders, events, struck: sandbox.faults.counts(), restarts: starts - 1, ...findings }
+  const wrong = [...witness.wrong, ...findings.wrong]
+  return { seed, orders, events, struck: sandbox.faults.counts(), restarts: starts - 1, ...findings, wrong }
 
   function dump(id: string): void {
     console.log(store.accounts())
