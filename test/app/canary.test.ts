@@ -143,7 +143,7 @@ const quarantinedIn = ({ database }: Place): number => {
   return reader.accounts().reduce((sum, { quarantined }) => sum + quarantined, 0)
 }
 
-test('no secret is written anywhere, whatever fails', { timeout: 60_000 }, async () => {
+test('no secret is written anywhere, whatever fails', { timeout: 180_000 }, async () => {
   await using echo = await openEchoVenue()
   await using redis = hasRedis ? await startRedis() : null
   const client = redis?.client()

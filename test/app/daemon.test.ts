@@ -11,7 +11,7 @@ import { isAlive, openPlace, type Place, type Settings, until } from '../support
 import { hasRedis, startRedis } from '../support/redis.ts'
 import { differences, readMirror, wrongIn } from './mirror.ts'
 
-vi.setConfig({ testTimeout: 45_000 })
+vi.setConfig({ testTimeout: 150_000 })
 
 const lastSeq = ({ database }: Place): number => {
   using reader = openReader(database)

@@ -15,7 +15,7 @@ const SELF = [process.execPath, '--import', import.meta.resolve('tsx'), MAIN] as
 /** Of the sandbox's accounts those whose truth a mirror can find out order by order. */
 const MIRRORED: readonly string[] = ['qfex-main', 'revx', 'revx-seed']
 const LOOK_EVERY_MS = 50
-const DEFAULT_LIMIT_MS = 15_000
+const DEFAULT_LIMIT_MS = 60_000
 
 const accountSettings = z.looseObject({ id: z.string() })
 const settings = z.looseObject({ database: z.string(), accounts: z.array(accountSettings) })
