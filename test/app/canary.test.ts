@@ -178,8 +178,9 @@ test('no secret is written anywhere, whatever fails', { timeout: 180_000 }, asyn
   if (redis !== null) expect(names).toContain('dump.rdb')
   // From here on the queue's words are about a password that the server does not know.
   const from = daemon.log.length
-  await redis?.restart()
+  await redis?.kill()
   if (redis !== null) await until('its complaint', () => daemon.log.slice(from).some(({ level }) => level === 'warn'))
+  await redis?.restart()
   expect(statSync(`${place.database}.queue`).mode & 0o777).toBe(0o600)
 
   daemon.signal('SIGTERM')

@@ -36,7 +36,7 @@ export function planOf(seed: number): Plan {
   const dice = createDice(seededChance(`plan/${seed}`))
   const venues = seed <= LAST_OF_TWO_VENUES ? TWO_VENUES : ALL_VENUES
   const accounts = seed <= LAST_OF_TWO_VENUES ? twoVenueAccounts(`sim-${seed}`) : someAccounts(dice, `sim-${seed}`)
-  const tradingMs = dice.integer(30, 80) * 1_000
+  const tradingMs = (seed <= LAST_OF_TWO_VENUES ? dice.integer(30, 80) : dice.integer(20, 50)) * 1_000
   const pollEveryMs = dice.pick([1_000, 2_000, 5_000])
   return {
     seed: `sim-${seed}`,
