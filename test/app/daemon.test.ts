@@ -175,7 +175,7 @@ test('a hangup takes accounts in and lets them go', async () => {
 })
 
 /** One interval of these accounts, one period of the watchdog, and what a busy machine adds. */
-const HEAL_MS = 1_000 + 1_000 + 8_000
+const HEAL_MS = 1_000 + 1_000 + 2_000
 
 test.skipIf(!hasRedis)('an emptied Redis ends no polling', async () => {
   await using redis = await startRedis()
